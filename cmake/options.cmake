@@ -1,0 +1,13 @@
+# What every target of ours is compiled with. Linked as a target so that it stays out of dependants.
+add_library(troupe_options INTERFACE)
+target_compile_options(troupe_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<BOOL:${TROUPE_WERROR}>:-Werror>)
+if(TROUPE_SANITIZE)
+  # null and vptr trip inside CAF's own headers.
+  set(flags -fsanitize=${TROUPE_SANITIZE} -fno-sanitize=null,vptr -fno-omit-frame-pointer)
+  if(TROUPE_SANITIZE MATCHES "undefined")
+    list(APPEND flags -fno-sanitize-recover=undefined)
+  endif()
+  target_compile_options(troupe_options INTERFACE ${flags})
+  target_link_options(troupe_options INTERFACE ${flags})
+endif()
