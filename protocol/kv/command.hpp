@@ -46,7 +46,8 @@ struct cas {
   std::string value;
   bool operator==(const cas&) const = default;
   static constexpr auto fields() {
-    return std::tuple{field{"key", &cas::key}, field{"expected", &cas::expected}, field{"value", &cas::value}};
+    return std::tuple{field{"key", &cas::key}, field{"expected", &cas::expected},
+                      field{"value", &cas::value}};
   }
 };
 

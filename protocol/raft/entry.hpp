@@ -29,6 +29,10 @@ struct configuration {
 
 using payload = std::variant<no_op, kv::command, configuration>;
 
+/// What a no-op takes in a message, in bytes, at most; and a configuration of up to 42 members.
+inline constexpr std::size_t no_op_wire_bytes = 64;
+inline constexpr std::size_t configuration_wire_bytes = 512;
+
 /// One entry of the log; never changed once made, so that everybody can share it.
 struct entry {
   term_number term;

@@ -1,0 +1,117 @@
+// Elections: section 5.2, the restriction of 5.4.1, pre-vote (D 9.6) and loyalty to a living leader
+// (D 4.2.3).
+
+#include "protocol/invariant.hpp"
+#include "protocol/raft/core.hpp"
+
+namespace troupe::raft {
+
+/// A replica that hears from a leader elects nobody else: otherwise one that was cut off would depose the
+/// leader when it comes back, and a lease would be a guess.
+bool core::is_loyal() const { return role() == role_kind::leader || now_ < loyal_until_; }
+
+// ---- pre-vote
+// -------------------------------------------------------------------------------------------------
+
+void core::start_pre_vote() {
+  role_ = pre_candidate{{self_}};
+  restart_election_timer();
+  if (is_quorum({self_}))
+    return start_election(false);
+  for (const auto id : active_configuration().voters)
+    if (id != self_)
+      send(id, pre_vote_request{hard_.term + 1, log_.last_index(), log_.last_term()});
+}
+
+void core::on(replica_id from, pre_vote_request& m) {
+  // The answer carries this replica's term, so that one that lags behind catches up instead of asking for
+  // ever.
+  const bool granted = m.term > hard_.term && !is_loyal() && log_.is_up_to_date(m.last_index, m.last_term);
+  send(from, pre_vote_reply{hard_.term, m.term, granted});
+  // It has missed its leader's messages: the next one calms it at once.
+  if (auto* p = follower_of_mine(from); p && m.term <= hard_.term + 1)
+    send_append(*p);
+}
+
+void core::on(replica_id from, pre_vote_reply& m) {
+  if (m.term > hard_.term)
+    return become_follower(m.term, nobody);
+  auto* asking = std::get_if<pre_candidate>(&role_);
+  if (!asking || !m.granted || m.campaign != hard_.term + 1)
+    return;
+  asking->granted.insert(from);
+  if (is_quorum(asking->granted))
+    start_election(false);
+}
+
+// ---- vote
+// -----------------------------------------------------------------------------------------------------
+
+void core::start_election(bool transfer) {
+  hard_ = {hard_.term + 1, self_};
+  role_ = candidate{{self_}, transfer, {}};
+  restart_election_timer();
+  if (is_quorum({self_}))
+    return become_leader();
+  for (const auto id : active_configuration().voters)
+    if (id != self_) // once stored: asking for votes promises this replica's own
+      reply(id, vote_request{hard_.term, log_.last_index(), log_.last_term(), transfer});
+}
+
+void core::on(replica_id from, vote_request& m) {
+  if (m.term < hard_.term)
+    return reply(from, vote_reply{hard_.term, false, commit_});
+  if (m.term > hard_.term && !m.transfer && is_loyal())
+    return;
+  observe_term(m.term);
+  // Who asks again in the same term gets the same yes: the first answer may have been lost.
+  const bool free_to_vote = hard_.voted_for == nobody || hard_.voted_for == from;
+  const bool granted =
+      free_to_vote && known_leader() == nobody && log_.is_up_to_date(m.last_index, m.last_term);
+  if (granted) {
+    hard_.voted_for = from;
+    role_ = follower{};
+    restart_election_timer();
+  }
+  reply(from, vote_reply{hard_.term, granted, commit_});
+}
+
+void core::on(replica_id from, vote_reply& m) {
+  if (!observe_term(m.term))
+    return;
+  auto* running = std::get_if<candidate>(&role_);
+  if (!running || !m.granted)
+    return;
+  running->granted.insert(from);
+  running->known_commit = std::max(running->known_commit, m.commit);
+  if (is_quorum(running->granted))
+    become_leader();
+}
+
+bool core::is_quorum(const std::set<replica_id>& granted) const {
+  const auto& voters = active_configuration().voters;
+  const auto votes =
+      std::count_if(voters.begin(), voters.end(), [&](replica_id v) { return granted.contains(v); });
+  return static_cast<std::size_t>(votes) >= quorum();
+}
+
+void core::become_leader() {
+  // Whoever wins holds all that was committed before (section 5.4.3). What its voters know to be committed
+  // has been answered by an earlier leader.
+  const auto known_commit = std::get<candidate>(role_).known_commit;
+  if (known_commit > log_.last_index())
+    return refuse("a voter claims to have committed what the winner of the election does not hold");
+  commit_up_to(known_commit, false);
+
+  leader l;
+  l.term_start = log_.last_index() + 1;
+  role_ = std::move(l);
+  track_followers();
+  for (auto i = commit_ + 1; i <= log_.last_index(); ++i)
+    leading().uncommitted_bytes += log_.at(i)->wire_bytes;
+  append_to_log(std::make_shared<entry>(entry{hard_.term, log_.last_index() + 1, no_op{}, no_op_wire_bytes}));
+  for (auto& p : leading().followers) // all of them: they have to learn who leads
+    send_append(p);
+}
+
+} // namespace troupe::raft

@@ -1,0 +1,50 @@
+#pragma once
+// What can be tuned. The defaults suit replicas on one machine or in one building.
+
+#include "protocol/types.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace troupe::raft {
+
+struct options {
+  /// A follower that hears nothing for a random time between these starts an election (section 5.2).
+  duration election_timeout_min = std::chrono::milliseconds(1000);
+  duration election_timeout_max = std::chrono::milliseconds(1600);
+  /// A follower hears from its leader at least this often.
+  duration heartbeat_interval = std::chrono::milliseconds(400);
+  /// Nobody campaigns before this has passed since the start: the others may not be there yet.
+  duration start_quiet = std::chrono::milliseconds(1000);
+  /// How long a leader may serve reads after a majority confirmed it, counted from when the confirmed message
+  /// was sent (D 6.4.1). Shorter than election_timeout_min by what clocks may drift apart; 0: no lease, each
+  /// batch of reads takes a round.
+  duration lease = std::chrono::milliseconds(900);
+  /// The shortest time after which an unanswered message counts as late; the round trips seen make it longer.
+  duration retry_min = std::chrono::milliseconds(2);
+  /// When a commit index that nothing else carried is told to the followers that hold the entries, so that
+  /// the next leader does not answer clients a second time; 0: never.
+  duration commit_notice_delay = std::chrono::milliseconds(80);
+
+  /// What entries may take in one append, in bytes: the transport's limit less the message around them.
+  std::size_t max_append_bytes = 65'507 - 512;
+  /// How many messages may be on their way to one follower, and how many bytes of entries.
+  std::size_t window_messages = 64;
+  std::size_t window_bytes = 1 << 20;
+  /// How much a leader takes on that is not committed yet.
+  std::size_t max_uncommitted_entries = 16'384;
+  std::size_t max_uncommitted_bytes = 16 << 20;
+  /// How many reads may wait for a round.
+  std::size_t max_waiting_reads = 16'384;
+  /// How large a snapshot a follower takes from its leader.
+  std::size_t max_snapshot_bytes = std::size_t{1} << 30;
+
+  /// Where this replica's random choices start; replicas need different seeds.
+  std::uint64_t seed = 1;
+};
+
+/// What is wrong with the options, in one line; nothing if they can be used.
+std::optional<std::string> find_fault(const options& o);
+
+} // namespace troupe::raft

@@ -1,0 +1,133 @@
+// Log compaction and snapshots for followers that lag behind the log: section 7.
+
+#include "protocol/invariant.hpp"
+#include "protocol/raft/core.hpp"
+
+namespace troupe::raft {
+
+namespace {
+
+/// How many bytes of `text` from `offset` on make a piece of at most `wanted` bytes that cuts no UTF-8
+/// character.
+std::size_t piece_size(const std::string& text, std::size_t offset, std::size_t wanted) {
+  auto end = std::min(text.size(), offset + wanted);
+  while (end < text.size() && end > offset && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+    --end;
+  return end - offset;
+}
+
+/// What a byte of text can take at most when it is escaped (`\u0000`).
+constexpr std::size_t escape_factor = 6;
+
+} // namespace
+
+void core::take(compact& in) {
+  const auto term = log_.term_at(in.last_index);
+  if (in.last_index > commit_ || in.last_index <= log_.base_index() || !term)
+    return refuse(fmt::format("cannot compact a log of entries {} to {}, committed up to {}, up to {}",
+                              log_.first_index().value, log_.last_index().value, commit_.value,
+                              in.last_index.value));
+  while (configurations_.size() > 1 && configurations_[1].first <= in.last_index)
+    configurations_.erase(configurations_.begin());
+  configurations_.front().first = in.last_index;
+  snapshot_ = std::make_shared<snapshot>(
+      snapshot{in.last_index, *term, configurations_.front().second, std::move(in.data)});
+  log_.compact(in.last_index);
+  out_.write.snapshot = snapshot_;
+}
+
+// ---- the leader's side
+// ------------------------------------------------------------------------------------------
+
+/// Sends the piece that is wanted next. Until the snapshot is installed the follower gets no appends.
+void core::send_snapshot(progress& p) {
+  auto& l = leading();
+  if (!p.installing) {
+    require(snapshot_ != nullptr, "entry {} is gone, and there is no snapshot of it", p.next.value);
+    p.installing = snapshot_;
+    p.installing_offset = 0;
+  }
+  const auto& s = *p.installing;
+  const auto size = piece_size(s.data, p.installing_offset, options_.max_append_bytes / escape_factor);
+  snapshot_piece m{hard_.term,
+                   l.next_sequence,
+                   s.last_index,
+                   s.last_term,
+                   s.configuration.voters,
+                   s.configuration.learners,
+                   p.installing_offset,
+                   s.data.substr(p.installing_offset, size),
+                   p.installing_offset + size == s.data.size()};
+  p.sent({l.next_sequence, now_, {}, size}, options_);
+  ++l.next_sequence;
+  send(p.id, std::move(m));
+}
+
+void core::on(replica_id from, snapshot_reply& m) {
+  if (!observe_term(m.term))
+    return;
+  auto* p = follower_of_mine(from);
+  if (!p)
+    return;
+  const bool current = p->answer(m.sequence, now_).has_value();
+  if (!current || !p->installing)
+    return;
+  if (m.match >= p->installing->last_index) {
+    p->raise_match(p->installing->last_index);
+    p->next = p->match + 1;
+    p->installing = nullptr;
+    return;
+  }
+  if (m.next_offset > p->installing->data.size())
+    return refuse("a follower asks for a piece behind the end of a snapshot");
+  p->installing_offset = m.next_offset;
+  send_snapshot(*p);
+}
+
+// ---- the follower's side
+// --------------------------------------------------------------------------------------------
+
+void core::on(replica_id from, snapshot_piece& m) {
+  if (!accept_leader(from, m.term)) {
+    if (m.term < hard_.term)
+      reply(from, append_rejected{hard_.term, m.sequence, {}, {}});
+    return;
+  }
+  // A log that holds the snapshot's last entry holds all before it: a late snapshot must not cut it.
+  const bool held = m.last_index <= commit_ || log_.term_at(m.last_index) == m.last_term;
+  if (held) {
+    arriving_.reset();
+    auto& role = std::get<follower>(role_);
+    role.verified = std::max(role.verified, m.last_index);
+    commit_up_to(m.last_index, false);
+    return reply(from, snapshot_reply{hard_.term, m.sequence, 0, m.last_index});
+  }
+  if (!arriving_ || arriving_->last_index != m.last_index || arriving_->last_term != m.last_term)
+    arriving_ = arriving_snapshot{m.last_index, m.last_term, {}};
+  const bool expected = m.offset == arriving_->data.size();
+  if (expected && arriving_->data.size() + m.data.size() > options_.max_snapshot_bytes) {
+    arriving_.reset();
+    return refuse(fmt::format("a snapshot of more than {} bytes", options_.max_snapshot_bytes));
+  }
+  if (expected)
+    arriving_->data += m.data;
+  if (!expected || !m.done)
+    return reply(from, snapshot_reply{hard_.term, m.sequence, arriving_->data.size(), {}});
+  install(m);
+  reply(from, snapshot_reply{hard_.term, m.sequence, 0, m.last_index});
+}
+
+void core::install(const snapshot_piece& m) {
+  snapshot_ = std::make_shared<snapshot>(
+      snapshot{m.last_index, m.last_term, {m.voters, m.learners}, std::move(arriving_->data)});
+  arriving_.reset();
+  log_.reset(m.last_index, m.last_term);
+  configurations_ = {{m.last_index, snapshot_->configuration}};
+  commit_ = m.last_index;
+  stored_ = m.last_index;
+  std::get<follower>(role_).verified = m.last_index;
+  out_.write.snapshot = snapshot_;
+  out_.install = snapshot_;
+}
+
+} // namespace troupe::raft

@@ -1,0 +1,170 @@
+#pragma once
+// What goes into a step of the core and what comes out of it.
+
+#include "protocol/messages.hpp"
+#include "protocol/raft/entry.hpp"
+#include "protocol/types.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace troupe::raft {
+
+// ---- state that survives a crash (figure 2) ---------------------------------------------------------------
+
+struct hard_state {
+  term_number term;
+  replica_id voted_for = nobody;
+  bool operator==(const hard_state&) const = default;
+};
+
+/// The state machine as of an entry, in place of the log up to it (section 7).
+struct snapshot {
+  log_index last_index;
+  term_number last_term;
+  raft::configuration configuration;
+  std::string data; ///< valid UTF-8
+};
+using snapshot_ptr = std::shared_ptr<const snapshot>;
+
+/// What a replica finds in its storage when it starts.
+struct stored_state {
+  raft::hard_state hard_state;
+  snapshot_ptr snapshot;          ///< null: none
+  std::vector<entry_ptr> entries; ///< consecutive, behind the snapshot
+};
+
+// ---- inputs
+// ------------------------------------------------------------------------------------------------
+
+struct received {
+  replica_id from;
+  peer_message message;
+};
+
+struct proposal {
+  kv::command command;
+  std::size_t wire_bytes = 0; ///< as in entry
+};
+/// Clients' writes; those of one input leave in one append.
+struct propose {
+  std::vector<proposal> proposals;
+};
+
+/// Asks when the state machine may be read. The id comes back in the effects.
+struct read {
+  std::uint64_t id = 0;
+};
+
+/// The storage holds everything up to this entry. An index alone would not do: the entry may have been
+/// replaced since it was sent to the storage.
+struct stored {
+  log_index index;
+  term_number term;
+};
+
+/// The deadline of the effects of an earlier step is reached (being early or late does no harm).
+struct deadline_passed {};
+
+/// Hand leadership to another voter (D 3.10).
+struct transfer {
+  replica_id to;
+};
+
+/// Change who takes part, by one voter at most (D 4.1).
+struct reconfigure {
+  raft::configuration configuration;
+};
+
+/// The state machine has been saved as of an applied index: the log up to it may go.
+struct compact {
+  log_index last_index;
+  std::string data;
+};
+
+using input = std::variant<received, propose, read, stored, deadline_passed, transfer, reconfigure, compact>;
+
+// ---- effects
+// -----------------------------------------------------------------------------------------------
+
+/// What has to be made durable, in the order of the members.
+struct storage_write {
+  std::optional<raft::hard_state> hard_state;
+  snapshot_ptr snapshot; ///< replaces the log up to its last index, and all of it unless it holds that entry
+  std::optional<log_index> truncate_behind;
+  std::vector<entry_ptr> entries;
+
+  bool empty() const { return !hard_state && !snapshot && !truncate_behind && entries.empty(); }
+};
+
+struct outgoing {
+  replica_id to;
+  peer_message message;
+};
+
+/// What became of one proposal: either it is in the leader's log at (index, term), or why it is not.
+enum class refusal {
+  none,
+  not_leader,
+  handing_over, ///< leadership is on its way to somebody else
+  busy,         ///< too much is uncommitted; try again when something commits
+  too_large     ///< no message could carry it
+};
+struct proposal_outcome {
+  kv::request_id id;
+  log_index index;
+  term_number term;
+  raft::refusal refusal = refusal::none;
+};
+
+/// The state machine may be read for request `id`, once it has applied what was committed so far, while the
+/// clock is before `until`: after that the lease is over, and the read has to be asked for again.
+struct read_ready {
+  std::uint64_t id = 0;
+  instant until = never;
+};
+
+struct refused_read {
+  std::uint64_t id = 0;
+  raft::refusal refusal = refusal::none;
+};
+
+enum class role_kind { follower, pre_candidate, candidate, leader };
+
+struct standing {
+  role_kind role = role_kind::follower;
+  term_number term;
+  replica_id leader = nobody; ///< whom this replica believes to lead
+  bool operator==(const standing&) const = default;
+};
+
+/// Everything that a step wants done. To be carried out in the order of the members.
+struct effects {
+  /// To be stored; what is sent once stored waits for this and for all that was to be stored before.
+  storage_write write;
+  std::vector<outgoing> send_now;
+  std::vector<outgoing> send_once_stored;
+  /// A snapshot from the leader, in place of the state machine's whole state.
+  snapshot_ptr install;
+  /// Newly committed entries, in order.
+  std::vector<entry_ptr> committed;
+  /// Whether this replica answers the clients of `committed`: as their leader, but not for what another
+  /// leader is known to have committed and answered.
+  bool answer_committed = false;
+  /// For a `propose`, in its order.
+  std::vector<proposal_outcome> outcomes;
+  std::vector<read_ready> ready_reads;
+  std::vector<refused_read> refused_reads;
+  /// Set when it differs from before the step.
+  std::optional<raft::standing> standing;
+  /// Why a transfer, a reconfiguration or a compaction was not taken up; or why a message was dropped that no
+  /// correct replica sends.
+  std::optional<std::string> refused_input;
+  /// When the next `deadline_passed` is due.
+  instant next_deadline = never;
+};
+
+} // namespace troupe::raft
