@@ -56,6 +56,9 @@ struct leader {
   sequence_number next_sequence{1};
   std::size_t uncommitted_bytes = 0;
 
+  /// Somebody was refused for now and waits to hear that there is room again.
+  bool turned_away = false;
+
   std::deque<waiting_read> reads;
   /// The round that is under way confirms the reads that wait for numbers up to this one.
   std::optional<sequence_number> round;
@@ -164,6 +167,7 @@ class core {
   void replicate();
   void send_heartbeats();
   void tell_commit();
+  void tell_room();
   bool is_covered() const;
   bool is_round_covered() const;
   progress* next_to_send();

@@ -85,6 +85,8 @@ refusal core::admit(const proposal& p) const {
 void core::take(propose& in) {
   for (auto& p : in.proposals) {
     proposal_outcome outcome{p.command.id, {}, {}, admit(p)};
+    if (outcome.refusal == refusal::busy || outcome.refusal == refusal::handing_over)
+      leading().turned_away = true;
     if (outcome.refusal == refusal::none) {
       outcome.index = log_.last_index() + 1;
       outcome.term = hard_.term;
@@ -113,6 +115,7 @@ void core::lead() {
   replicate();
   send_heartbeats();
   tell_commit();
+  tell_room();
 }
 
 /// Only entries of the leader's own term commit by counting; those before them then commit too
@@ -240,6 +243,18 @@ void core::tell_commit() {
     send(p.id, commit_notice{hard_.term, commit_});
     p.told_commit = commit_;
     ++informed;
+  }
+}
+
+/// Half empty, so that those who were turned away do not come back only to be turned away again.
+void core::tell_room() {
+  auto& l = leading();
+  const bool room = !l.handover && log_.last_index() - commit_ < (options_.max_uncommitted_entries + 1) / 2 &&
+                    l.uncommitted_bytes <= options_.max_uncommitted_bytes / 2 &&
+                    l.reads.size() < (options_.max_waiting_reads + 1) / 2;
+  if (l.turned_away && room) {
+    out_.room_again = true;
+    l.turned_away = false;
   }
 }
 

@@ -11,8 +11,10 @@ void core::take(read& in) {
   auto* l = std::get_if<leader>(&role_);
   if (!l)
     return out_.refused_reads.push_back({in.id, refusal::not_leader});
-  if (l->reads.size() >= options_.max_waiting_reads)
+  if (l->reads.size() >= options_.max_waiting_reads) {
+    l->turned_away = true;
     return out_.refused_reads.push_back({in.id, refusal::busy});
+  }
   // Nothing that was sent before now can confirm that this replica still leads now.
   l->reads.push_back({in.id, l->next_sequence});
 }

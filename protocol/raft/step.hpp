@@ -158,6 +158,8 @@ struct effects {
   std::vector<proposal_outcome> outcomes;
   std::vector<read_ready> ready_reads;
   std::vector<refused_read> refused_reads;
+  /// What was refused as busy or handing_over since the last time may be asked for again.
+  bool room_again = false;
   /// Set when it differs from before the step.
   std::optional<raft::standing> standing;
   /// Why a transfer, a reconfiguration or a compaction was not taken up; or why a message was dropped that no

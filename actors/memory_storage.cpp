@@ -1,0 +1,28 @@
+#include "actors/memory_storage.hpp"
+
+#include <algorithm>
+
+namespace troupe::actors {
+
+raft::stored_state memory_storage::load() {
+  return {hard_state_, snapshot_, {entries_.begin(), entries_.end()}};
+}
+
+std::optional<std::string> memory_storage::apply(const raft::storage_write& w) {
+  if (w.hard_state)
+    hard_state_ = *w.hard_state;
+  if (w.snapshot) {
+    const auto last = std::find_if(entries_.begin(), entries_.end(), [&](const raft::entry_ptr& e) {
+      return e->index == w.snapshot->last_index && e->term == w.snapshot->last_term;
+    });
+    entries_.erase(entries_.begin(), last == entries_.end() ? last : last + 1);
+    snapshot_ = w.snapshot;
+  }
+  if (w.truncate_behind)
+    while (!entries_.empty() && entries_.back()->index > *w.truncate_behind)
+      entries_.pop_back();
+  entries_.insert(entries_.end(), w.entries.begin(), w.entries.end());
+  return std::nullopt;
+}
+
+} // namespace troupe::actors

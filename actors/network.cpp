@@ -1,0 +1,63 @@
+#include "actors/network.hpp"
+
+#include <fmt/format.h>
+
+namespace troupe::actors {
+
+network::network(caf::actor_config& c, const rooms* r, wire::codec codec, edge* e, host h,
+                 std::atomic<std::size_t>* waiting)
+    : network_actor::base(c), rooms_(r), codec_(std::move(codec)), edge_(e), host_(std::move(h)), waiting_(waiting) {}
+
+network::behavior_type network::make_behavior() {
+  return {
+      [this](start) {
+        codec_.encode_hello(leader_, buffer_);
+        put_on_the_wire();
+      },
+      [this](const datagram& d) { receive(d); },
+      [this](const outbound& o) { send_out(o); },
+      [this](const client_answer& a) { answer(a.reply); },
+      [this](const standing_changed& s) { leader_ = s.standing.leader; },
+  };
+}
+
+void network::receive(const datagram& d) {
+  if (waiting_)
+    waiting_->fetch_sub(1, std::memory_order_relaxed);
+  ++counters_.received;
+  auto decoded = codec_.decode(d.bytes);
+  if (auto* m = std::get_if<wire::from_peer>(&decoded))
+    send(rooms_->raft, raft::received{m->from, std::move(m->message)});
+  else if (auto* request = std::get_if<client_request>(&decoded))
+    send(rooms_->router, std::move(*request));
+  else if (auto* refused = std::get_if<wire::unservable>(&decoded))
+    answer(client_fail{std::move(refused->id), std::move(refused->reason)});
+  else if (const auto* problem = std::get_if<wire::decode_error>(&decoded))
+    drop(*problem);
+}
+
+/// Counts every one and mentions the first of its kind: a flood must not become a flood of lines.
+void network::drop(const wire::decode_error& e) {
+  if (++counters_.dropped[static_cast<std::size_t>(e.kind)] == 1)
+    host_.log(log_level::warning, fmt::format("dropped a message ({}): {} (more of this kind are counted, not told)",
+                                              wire::to_string(e.kind), e.text));
+}
+
+void network::send_out(const outbound& o) {
+  for (const auto& m : o.messages) {
+    codec_.encode(m.message, m.to, leader_, buffer_);
+    put_on_the_wire();
+  }
+}
+
+void network::answer(const client_reply& r) {
+  codec_.encode(r, leader_, buffer_);
+  put_on_the_wire();
+}
+
+void network::put_on_the_wire() {
+  ++counters_.sent;
+  edge_->send(buffer_);
+}
+
+} // namespace troupe::actors

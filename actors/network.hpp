@@ -1,0 +1,48 @@
+#pragma once
+#include "actors/interfaces.hpp"
+#include "actors/surroundings.hpp"
+#include "protocol/wire/codec.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+namespace troupe::actors {
+
+/// What a network actor has seen. Read by others only while the actor does not run.
+struct network_counters {
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+  std::array<std::uint64_t, wire::decode_problem_count> dropped{}; ///< by decode_problem
+};
+
+/// Owns the edge: parses, validates, counts, drops, sends. Holds no state of the protocol but who leads, which every
+/// message names.
+class network : public network_actor::base {
+public:
+  /// @param waiting  how many datagrams are on their way to this actor; whoever sends them counts up, null if nobody
+  ///                 does
+  network(caf::actor_config& c, const rooms* r, wire::codec codec, edge* e, host h, std::atomic<std::size_t>* waiting);
+  const char* name() const override { return "network"; }
+  behavior_type make_behavior() override;
+
+  const network_counters& counters() const { return counters_; }
+
+private:
+  void receive(const datagram& d);
+  void send_out(const outbound& o);
+  void answer(const client_reply& r);
+  void drop(const wire::decode_error& e);
+  void put_on_the_wire();
+
+  const rooms* rooms_;
+  wire::codec codec_;
+  edge* edge_;
+  host host_;
+  std::atomic<std::size_t>* waiting_;
+  replica_id leader_ = nobody;
+  network_counters counters_;
+  std::string buffer_;
+};
+
+} // namespace troupe::actors

@@ -1,0 +1,110 @@
+#include "actors/raft.hpp"
+
+#include "protocol/invariant.hpp"
+
+#include <fmt/format.h>
+
+namespace troupe::actors {
+
+raft_runner::raft_runner(caf::actor_config& c, const rooms* r, raft_setup setup, host h)
+    : raft_actor::base(c), rooms_(r), host_(std::move(h)),
+      core_(setup.self, std::move(setup.initial), setup.options, now(), std::move(setup.found)) {}
+
+raft_runner::behavior_type raft_runner::make_behavior() {
+  return {
+      [this](start) { begin(); },
+      [this](raft::received& m) { step(std::move(m)); },
+      [this](propose& p) { collect(p); },
+      [this](read_request r) { step(raft::read{r.id}); },
+      [this](state_saved& s) { step(raft::compact{s.last_index, std::move(s.data)}); },
+      [this](hand_over h) { step(raft::transfer{h.to}); },
+      [this](const write_done& d) { done(d); },
+      [this](flush) { step(raft::propose{std::exchange(collected_, {})}); },
+      [this](const wake& w) { alarm(w); },
+  };
+}
+
+instant raft_runner::now() { return {clock().now().time_since_epoch()}; }
+
+void raft_runner::begin() {
+  send(rooms_->network, standing_changed{core_.standing()});
+  send(rooms_->router, standing_changed{core_.standing()});
+  step(raft::deadline_passed{});
+}
+
+/// Proposals that are in the mailbox together leave in one append: the flush takes its place behind them.
+void raft_runner::collect(propose& p) {
+  collected_.push_back(std::move(p.proposal));
+  if (collected_.size() == 1)
+    send(raft_actor{this}, flush{});
+}
+
+void raft_runner::step(raft::input in) {
+  try {
+    auto e = core_.step(now(), std::move(in));
+    carry_out(e);
+  } catch (const broken_invariant& broken) {
+    host_.stop(fmt::format("broken invariant: {}", broken.what()));
+    quit();
+  }
+}
+
+void raft_runner::carry_out(raft::effects& e) {
+  if (!e.write.empty())
+    send(rooms_->log_store, write{gate_.next_write(), std::move(e.write)});
+  if (e.standing) { // first, since what is sent names the leader
+    send(rooms_->network, standing_changed{*e.standing});
+    send(rooms_->router, standing_changed{*e.standing});
+  }
+  post(std::move(e.send_now));
+  post(gate_.hold(std::move(e.send_once_stored)));
+  if (e.install)
+    send(rooms_->router, install_snapshot{std::move(e.install)});
+  if (!e.committed.empty())
+    send(rooms_->router, committed{std::move(e.committed), e.answer_committed});
+  if (!e.outcomes.empty())
+    send(rooms_->router, outcomes{std::move(e.outcomes)});
+  if (!e.ready_reads.empty())
+    send(rooms_->router, reads_ready{std::move(e.ready_reads)});
+  if (!e.refused_reads.empty())
+    send(rooms_->router, reads_refused{std::move(e.refused_reads)});
+  if (e.room_again)
+    send(rooms_->router, room_again{});
+  if (e.refused_input && ++refused_inputs_ == 1)
+    host_.log(log_level::warning, fmt::format("not taken up: {} (more of this is counted, not told)", *e.refused_input));
+  set_alarm(e.next_deadline);
+}
+
+void raft_runner::post(std::vector<raft::outgoing> messages) {
+  if (!messages.empty())
+    send(rooms_->network, outbound{std::move(messages)});
+}
+
+void raft_runner::done(const write_done& d) {
+  post(gate_.release(d.number));
+  step(raft::stored{d.index, d.term});
+}
+
+// ---- deadlines --------------------------------------------------------------------------------------------------
+
+/// A delayed message cannot be taken back, and deadlines mostly move on: so an alarm that comes too early sets the
+/// next one, and only a deadline before the alarm needs another.
+void raft_runner::set_alarm(instant deadline) {
+  deadline_ = deadline;
+  if (deadline >= alarm_at_)
+    return;
+  alarm_at_ = deadline;
+  delayed_send(raft_actor{this}, std::max(deadline - now(), duration::zero()), wake{++alarm_generation_});
+}
+
+void raft_runner::alarm(const wake& w) {
+  if (w.generation != alarm_generation_)
+    return;
+  alarm_at_ = never;
+  if (now() >= deadline_)
+    step(raft::deadline_passed{});
+  else
+    set_alarm(deadline_);
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,52 @@
+#pragma once
+#include "actors/interfaces.hpp"
+#include "actors/surroundings.hpp"
+#include "protocol/raft/core.hpp"
+#include "protocol/raft/store_gate.hpp"
+
+#include <vector>
+
+namespace troupe::actors {
+
+/// What raft starts with.
+struct raft_setup {
+  replica_id self;
+  raft::configuration initial;
+  raft::options options;
+  raft::stored_state found;
+};
+
+/// Runs the core and carries out its effects in order. No rule of Raft is in it.
+class raft_runner : public raft_actor::base {
+public:
+  raft_runner(caf::actor_config& c, const rooms* r, raft_setup setup, host h);
+  const char* name() const override { return "raft"; }
+  behavior_type make_behavior() override;
+
+  /// For those who watch from outside while no actor runs.
+  const raft::core& core() const { return core_; }
+
+private:
+  instant now();
+  void begin();
+  void step(raft::input in);
+  void carry_out(raft::effects& e);
+  void collect(propose& p);
+  void set_alarm(instant deadline);
+  void alarm(const wake& w);
+  void done(const write_done& d);
+  void post(std::vector<raft::outgoing> messages);
+
+  const rooms* rooms_;
+  host host_;
+  raft::core core_;
+  raft::store_gate gate_;
+  std::vector<raft::proposal> collected_;
+
+  instant deadline_ = never;
+  instant alarm_at_ = never; ///< of the alarm that will still count
+  std::uint64_t alarm_generation_ = 0;
+  std::uint64_t refused_inputs_ = 0;
+};
+
+} // namespace troupe::actors

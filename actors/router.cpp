@@ -1,0 +1,231 @@
+#include "actors/router.hpp"
+
+#include "protocol/wire/codec.hpp"
+
+#include <fmt/format.h>
+
+namespace troupe::actors {
+
+namespace {
+
+kv::write as_write(const client_request& r) {
+  return std::visit(
+      [](const auto& operation) -> kv::write {
+        if constexpr (std::is_same_v<std::decay_t<decltype(operation)>, kv::get>)
+          throw std::logic_error("a get is no write");
+        else
+          return operation;
+      },
+      r.operation);
+}
+
+} // namespace
+
+router::router(caf::actor_config& c, const rooms* r, replica_id self, router_options o, host h)
+    : router_actor::base(c), rooms_(r), self_(self), options_(o), host_(std::move(h)) {}
+
+router::behavior_type router::make_behavior() {
+  return {
+      [this](client_request& r) { take(r); },
+      [this](const standing_changed& s) {
+        standing_ = s.standing;
+        serve_parked();
+      },
+      [this](const committed& c) { apply(c); },
+      [this](const install_snapshot& s) { install(s); },
+      [this](const outcomes& o) {
+        for (const auto& outcome : o.list)
+          note(outcome);
+      },
+      [this](const reads_ready& r) {
+        for (const auto& ready : r.list)
+          read(ready);
+      },
+      [this](const reads_refused& r) {
+        for (const auto& refused : r.list)
+          refuse(refused);
+      },
+      [this](room_again) { serve_parked(); },
+  };
+}
+
+// ---- where a request goes -----------------------------------------------------------------------------------------
+
+void router::take(client_request& r) {
+  if (const auto* result = machine_.remembered(r.id)) // asked again after it was applied
+    return reply(ok(r.id, *result));
+  if (known_.insert(r.id).second) // asked again while it waits: one answer will do
+    serve(std::move(r));
+}
+
+/// Finds the place for a request that is in none. Waiting beats bouncing: a client is only sent to a leader that is
+/// known.
+void router::serve(client_request r) {
+  if (standing_.leader == self_)
+    submit(std::move(r));
+  else if (standing_.leader != nobody)
+    reply(client_redirect{std::move(r.id), standing_.leader});
+  else
+    park(std::move(r));
+}
+
+void router::submit(client_request r) {
+  if (std::holds_alternative<kv::get>(r.operation)) {
+    const auto number = next_read_++;
+    reads_.emplace(number, std::move(r));
+    return send(rooms_->raft, read_request{number});
+  }
+  kv::command command{r.id, as_write(r)};
+  const auto bytes = wire::wire_bytes(raft::payload{command});
+  auto id = r.id;
+  writes_.emplace(std::move(id), write_in_log{{}, {}, std::move(r)});
+  send(rooms_->raft, propose{{std::move(command), bytes}});
+}
+
+void router::park(client_request r) {
+  if (parked_.size() >= options_.max_parked)
+    return reply(client_fail{std::move(r.id), fmt::format("{} requests are waiting already", parked_.size())});
+  parked_.push_back(std::move(r));
+}
+
+void router::serve_parked() {
+  if (standing_.leader == nobody)
+    return;
+  for (auto& r : std::exchange(parked_, {}))
+    serve(std::move(r));
+}
+
+// ---- writes -------------------------------------------------------------------------------------------------------
+
+void router::note(const raft::proposal_outcome& o) {
+  const auto found = writes_.find(o.id);
+  if (found == writes_.end())
+    return;
+  if (o.refusal == raft::refusal::none) {
+    found->second.index = o.index;
+    found->second.term = o.term;
+    by_index_.emplace(o.index, o.id);
+    return;
+  }
+  auto request = std::move(found->second.request);
+  writes_.erase(found);
+  switch (o.refusal) {
+  case raft::refusal::none:
+  case raft::refusal::not_leader:
+    return serve(std::move(request));
+  case raft::refusal::handing_over:
+  case raft::refusal::busy:
+    return park(std::move(request));
+  case raft::refusal::too_large:
+    return reply(client_fail{std::move(request.id), "too large to be sent to other replicas"});
+  }
+}
+
+void router::apply(const committed& c) {
+  for (const auto& e : c.entries) {
+    if (const auto* command = std::get_if<kv::command>(&e->payload)) {
+      // What an earlier leader took in is answered too: its client still waits. Only the second entry of a repeated
+      // request was answered with the first one, unless the client asked this replica again.
+      const bool repeated = machine_.remembered(command->id) != nullptr;
+      const auto result = machine_.apply(*command);
+      if (c.answer && (writes_.erase(command->id) > 0 || !repeated))
+        reply(ok(command->id, result));
+    }
+    settle(*e);
+    applied_bytes_ += e->wire_bytes;
+  }
+  save_state_when_due(*c.entries.back());
+}
+
+/// Decides about the writes that waited for the commit of this index. Those that stood in another entry's place can
+/// never commit there any more; those in this one were answered, or are by the leader that committed it.
+void router::settle(const raft::entry& e) {
+  const auto [first, last] = by_index_.equal_range(e.index);
+  std::vector<client_request> homeless;
+  for (auto i = first; i != last; ++i) {
+    const auto found = writes_.find(i->second);
+    if (found == writes_.end() || found->second.index != e.index)
+      continue;
+    if (found->second.term != e.term)
+      homeless.push_back(std::move(found->second.request));
+    else
+      known_.erase(found->first);
+    writes_.erase(found);
+  }
+  by_index_.erase(first, last);
+  for (auto& r : homeless)
+    serve(std::move(r));
+}
+
+void router::install(const install_snapshot& s) {
+  auto restored = kv::state_machine::restore(s.snapshot->data);
+  if (const auto* error = std::get_if<kv::snapshot_error>(&restored)) {
+    host_.stop(fmt::format("the snapshot up to entry {} cannot be read: {}", s.snapshot->last_index.value, error->text));
+    return quit();
+  }
+  machine_ = std::move(std::get<kv::state_machine>(restored));
+  applied_bytes_ = 0;
+  // What waited for one of the entries that the snapshot stands for is in it, or can never commit.
+  std::vector<client_request> homeless;
+  const auto end = by_index_.upper_bound(s.snapshot->last_index);
+  for (auto i = by_index_.begin(); i != end; ++i) {
+    const auto found = writes_.find(i->second);
+    if (found == writes_.end() || found->second.index != i->first)
+      continue;
+    if (machine_.remembered(found->first))
+      known_.erase(found->first);
+    else
+      homeless.push_back(std::move(found->second.request));
+    writes_.erase(found);
+  }
+  by_index_.erase(by_index_.begin(), end);
+  for (auto& r : homeless)
+    serve(std::move(r));
+}
+
+void router::save_state_when_due(const raft::entry& last) {
+  if (options_.snapshot_after_bytes == 0 || applied_bytes_ < options_.snapshot_after_bytes)
+    return;
+  applied_bytes_ = 0;
+  send(rooms_->raft, state_saved{last.index, machine_.serialise()});
+}
+
+// ---- reads --------------------------------------------------------------------------------------------------------
+
+void router::read(const raft::read_ready& r) {
+  const auto found = reads_.find(r.id);
+  if (found == reads_.end())
+    return;
+  const auto& request = found->second;
+  client_ok answer{request.id, machine_.get(std::get<kv::get>(request.operation).key), true};
+  // The clock is looked at after the state was: a lease that ended in between may have let another leader write.
+  if (r.until != never && instant{clock().now().time_since_epoch()} >= r.until)
+    return send(rooms_->raft, read_request{r.id});
+  reads_.erase(found);
+  reply(std::move(answer));
+}
+
+void router::refuse(const raft::refused_read& r) {
+  const auto found = reads_.find(r.id);
+  if (found == reads_.end())
+    return;
+  auto request = std::move(found->second);
+  reads_.erase(found);
+  if (r.refusal == raft::refusal::not_leader)
+    serve(std::move(request));
+  else
+    park(std::move(request));
+}
+
+// ---- answers ------------------------------------------------------------------------------------------------------
+
+client_reply router::ok(const kv::request_id& id, const kv::result& r) {
+  return client_ok{id, r.applied ? std::nullopt : std::optional(r.value), r.applied};
+}
+
+void router::reply(client_reply r) {
+  std::visit([this](const auto& answer) { known_.erase(answer.id); }, r);
+  send(rooms_->network, client_answer{std::move(r)});
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,76 @@
+#pragma once
+#include "actors/interfaces.hpp"
+#include "actors/surroundings.hpp"
+#include "protocol/kv/state_machine.hpp"
+
+#include <deque>
+#include <map>
+#include <set>
+
+namespace troupe::actors {
+
+struct router_options {
+  /// How many requests may wait for a leader; what is over it fails with a reason.
+  std::size_t max_parked = 10'000;
+  /// The state is saved, and the log cut, when so many bytes of entries were applied since the last time; 0: never.
+  std::size_t snapshot_after_bytes = 16 << 20;
+};
+
+/// Owns the clients: where each request goes, what waits for what, the state machine, and the answers.
+///
+/// A request is in exactly one place: parked until somebody can serve it, proposed, in the log at (index, term), or a
+/// read that waits for its moment. It leaves with exactly one answer from this replica, or with none when its entry
+/// was committed by another leader, who then answers. A write that may still commit is never redirected: the client
+/// would be answered twice.
+class router : public router_actor::base {
+public:
+  router(caf::actor_config& c, const rooms* r, replica_id self, router_options o, host h);
+  const char* name() const override { return "router"; }
+  behavior_type make_behavior() override;
+
+  /// For those who watch from outside while no actor runs.
+  const kv::state_machine& state() const { return machine_; }
+  std::size_t parked() const { return parked_.size(); }
+  std::size_t waiting() const { return writes_.size() + reads_.size(); }
+
+private:
+  struct write_in_log {
+    log_index index; ///< 0 until raft says where the proposal went
+    term_number term;
+    client_request request;
+  };
+
+  void take(client_request& r);
+  void serve(client_request r);
+  void submit(client_request r);
+  void park(client_request r);
+  void serve_parked();
+
+  void apply(const committed& c);
+  void settle(const raft::entry& e);
+  void install(const install_snapshot& s);
+  void save_state_when_due(const raft::entry& last);
+  void note(const raft::proposal_outcome& o);
+  void read(const raft::read_ready& r);
+  void refuse(const raft::refused_read& r);
+
+  void reply(client_reply r);
+  static client_reply ok(const kv::request_id& id, const kv::result& r);
+
+  const rooms* rooms_;
+  replica_id self_;
+  router_options options_;
+  host host_;
+
+  raft::standing standing_;
+  kv::state_machine machine_;
+  std::deque<client_request> parked_;
+  std::set<kv::request_id> known_; ///< all that waits in any place
+  std::map<kv::request_id, write_in_log> writes_;
+  std::multimap<log_index, kv::request_id> by_index_;
+  std::map<std::uint64_t, client_request> reads_;
+  std::uint64_t next_read_ = 1;
+  std::size_t applied_bytes_ = 0; ///< since the state was saved
+};
+
+} // namespace troupe::actors

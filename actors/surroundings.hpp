@@ -1,0 +1,43 @@
+#pragma once
+// What the world puts around a replica. An actor never asks which world it is in.
+
+#include "protocol/raft/step.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace troupe::actors {
+
+/// Where messages leave the replica.
+class edge {
+public:
+  virtual ~edge() = default;
+  /// Sends one whole message, or drops it and counts that: peers' messages may be lost, and clients are at the same
+  /// place as the peers' network. Never blocks.
+  virtual void send(std::string_view message) = 0;
+};
+
+/// Where the log store stores.
+class storage {
+public:
+  virtual ~storage() = default;
+  /// What an earlier run left.
+  virtual raft::stored_state load() = 0;
+  /// Takes over a write; durable once `sync` returns.
+  /// Both return an error in one line, after which the replica must stop.
+  virtual std::optional<std::string> apply(const raft::storage_write& w) = 0;
+  virtual std::optional<std::string> sync() = 0;
+};
+
+enum class log_level { error, warning, info, debug };
+
+/// How a replica speaks to people, and what it does when it cannot go on. Called by any of its actors.
+struct host {
+  std::function<void(log_level, const std::string&)> log;
+  /// A broken invariant or a failed storage: called once, with a message that names it; the replica must not go on.
+  std::function<void(const std::string&)> stop;
+};
+
+} // namespace troupe::actors
