@@ -16,8 +16,8 @@ namespace troupe {
 template <class Struct, class Member>
 struct field {
   std::string_view name;
-  Member Struct::* member;
-  constexpr field(std::string_view n, Member Struct::* m) : name(n), member(m) {}
+  Member Struct::*member;
+  constexpr field(std::string_view n, Member Struct::*m) : name(n), member(m) {}
 };
 
 /// True for structs that list their fields.
@@ -30,7 +30,8 @@ concept has_fields = requires {
 /// Calls `visit(name, member)` for each field of `object`, in the order of the list.
 template <class T, class Visit>
 constexpr void for_each_field(T& object, Visit&& visit) {
-  std::apply([&](const auto&... f) { (visit(f.name, object.*(f.member)), ...); }, std::remove_const_t<T>::fields());
+  std::apply([&](const auto&... f) { (visit(f.name, object.*(f.member)), ...); },
+             std::remove_const_t<T>::fields());
 }
 
 } // namespace troupe

@@ -22,7 +22,8 @@ struct pre_vote_request {
   log_index last_index;
   term_number last_term;
   static constexpr auto fields() {
-    return std::tuple{field{"term", &pre_vote_request::term}, field{"last_index", &pre_vote_request::last_index},
+    return std::tuple{field{"term", &pre_vote_request::term},
+                      field{"last_index", &pre_vote_request::last_index},
                       field{"last_term", &pre_vote_request::last_term}};
   }
 };
@@ -48,7 +49,8 @@ struct vote_request {
   bool transfer = false;
   static constexpr auto fields() {
     return std::tuple{field{"term", &vote_request::term}, field{"last_index", &vote_request::last_index},
-                      field{"last_term", &vote_request::last_term}, field{"transfer", &vote_request::transfer}};
+                      field{"last_term", &vote_request::last_term},
+                      field{"transfer", &vote_request::transfer}};
   }
 };
 
@@ -132,10 +134,14 @@ struct snapshot_piece {
   std::string data;         ///< valid UTF-8
   bool done = false;        ///< no more pieces follow
   static constexpr auto fields() {
-    return std::tuple{field{"term", &snapshot_piece::term},         field{"sequence", &snapshot_piece::sequence},
-                      field{"last_index", &snapshot_piece::last_index}, field{"last_term", &snapshot_piece::last_term},
-                      field{"voters", &snapshot_piece::voters},     field{"learners", &snapshot_piece::learners},
-                      field{"offset", &snapshot_piece::offset},     field{"data", &snapshot_piece::data},
+    return std::tuple{field{"term", &snapshot_piece::term},
+                      field{"sequence", &snapshot_piece::sequence},
+                      field{"last_index", &snapshot_piece::last_index},
+                      field{"last_term", &snapshot_piece::last_term},
+                      field{"voters", &snapshot_piece::voters},
+                      field{"learners", &snapshot_piece::learners},
+                      field{"offset", &snapshot_piece::offset},
+                      field{"data", &snapshot_piece::data},
                       field{"done", &snapshot_piece::done}};
   }
 };
@@ -149,7 +155,8 @@ struct snapshot_reply {
   log_index match; ///< 0 while pieces are missing
   static constexpr auto fields() {
     return std::tuple{field{"term", &snapshot_reply::term}, field{"sequence", &snapshot_reply::sequence},
-                      field{"next_offset", &snapshot_reply::next_offset}, field{"match", &snapshot_reply::match}};
+                      field{"next_offset", &snapshot_reply::next_offset},
+                      field{"match", &snapshot_reply::match}};
   }
 };
 

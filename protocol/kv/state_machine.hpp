@@ -81,10 +81,12 @@ class state_machine {
     void remember(std::string_view mid, const result& r);
   };
 
+  struct executor;
+  class reader;
+
   using session_list = std::list<session>;
 
   session& session_of(std::string_view client);
-  result execute(const write& operation);
 
   std::map<std::string, std::string, std::less<>> values_;
   session_list sessions_; ///< the longest idle first
