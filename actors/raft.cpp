@@ -6,6 +6,26 @@
 
 namespace troupe::actors {
 
+namespace {
+
+std::string describe(const raft::standing& s) {
+  switch (s.role) {
+  case raft::role_kind::leader:
+    return fmt::format("term {}: leader", s.term.value);
+  case raft::role_kind::candidate:
+    return fmt::format("term {}: candidate", s.term.value);
+  case raft::role_kind::pre_candidate:
+    return fmt::format("term {}: asks whether it could win an election", s.term.value);
+  case raft::role_kind::follower:
+    break;
+  }
+  if (s.leader == nobody)
+    return fmt::format("term {}: follower, no leader known", s.term.value);
+  return fmt::format("term {}: follower of {}", s.term.value, to_string(s.leader));
+}
+
+} // namespace
+
 raft_runner::raft_runner(caf::actor_config& c, const rooms* r, raft_setup setup, host h)
     : raft_actor::base(c), rooms_(r), host_(std::move(h)),
       core_(setup.self, std::move(setup.initial), setup.options, now(), std::move(setup.found)) {}
@@ -53,6 +73,7 @@ void raft_runner::carry_out(raft::effects& e) {
   if (!e.write.empty())
     send(rooms_->log_store, write{gate_.next_write(), std::move(e.write)});
   if (e.standing) { // first, since what is sent names the leader
+    host_.log(log_level::info, describe(*e.standing));
     send(rooms_->network, standing_changed{*e.standing});
     send(rooms_->router, standing_changed{*e.standing});
   }

@@ -24,7 +24,7 @@ bool core::accept_leader(replica_id from, term_number term) {
 void core::on(replica_id from, append_request& m) {
   if (!accept_leader(from, m.term)) {
     if (m.term < hard_.term)
-      reply(from, append_rejected{hard_.term, m.sequence, {}, {}});
+      reply(from, append_rejected{hard_.term, m.sequence, {}, log_.last_index() + 1});
     return;
   }
   skip_compacted(m);

@@ -90,7 +90,7 @@ void core::on(replica_id from, snapshot_reply& m) {
 void core::on(replica_id from, snapshot_piece& m) {
   if (!accept_leader(from, m.term)) {
     if (m.term < hard_.term)
-      reply(from, append_rejected{hard_.term, m.sequence, {}, {}});
+      reply(from, append_rejected{hard_.term, m.sequence, {}, log_.last_index() + 1});
     return;
   }
   // A log that holds the snapshot's last entry holds all before it: a late snapshot must not cut it.

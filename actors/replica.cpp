@@ -1,0 +1,31 @@
+#include "actors/replica.hpp"
+
+#include "actors/log_store.hpp"
+#include "actors/network.hpp"
+#include "actors/raft.hpp"
+
+namespace troupe::actors {
+
+replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::make_unique<actors::rooms>()) {
+  const auto self = setup.directory.self();
+  raft_setup core{self, {setup.directory.members(), {}}, setup.raft, setup.disk->load()};
+  auto* r = rooms_.get();
+  r->log_store = system.spawn<log_store>(r, setup.disk, setup.host);
+  r->raft = system.spawn<raft_runner>(r, std::move(core), setup.host);
+  r->router = system.spawn<router>(r, self, setup.router, setup.host);
+  r->network = system.spawn<network>(r, wire::codec(std::move(setup.directory), setup.transport), setup.out, setup.host,
+                                     setup.datagrams_waiting);
+  caf::anon_send(r->network, start{});
+  caf::anon_send(r->raft, start{});
+}
+
+void replica::receive(std::string bytes) { caf::anon_send(rooms_->network, datagram{std::move(bytes)}); }
+
+void replica::stop() {
+  for (const auto& actor :
+       {caf::actor_cast<caf::actor>(rooms_->network), caf::actor_cast<caf::actor>(rooms_->router),
+        caf::actor_cast<caf::actor>(rooms_->raft), caf::actor_cast<caf::actor>(rooms_->log_store)})
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,48 @@
+#pragma once
+// Wires the four rooms of one replica. The only file that knows all of them.
+
+#include "actors/interfaces.hpp"
+#include "actors/router.hpp"
+#include "actors/surroundings.hpp"
+#include "protocol/raft/core.hpp"
+#include "protocol/wire/codec.hpp"
+
+#include <atomic>
+#include <memory>
+
+namespace troupe::actors {
+
+struct replica_setup {
+  wire::directory directory; ///< this replica and its peers: the first configuration
+  wire::limits transport;
+  raft::options raft;
+  router_options router;
+  edge* out = nullptr;       ///< outlives the replica, as do the others
+  storage* disk = nullptr;
+  actors::host host;
+  /// Counted down for each datagram that was taken in; null if nobody counts them up.
+  std::atomic<std::size_t>* datagrams_waiting = nullptr;
+};
+
+/// Four actors that serve until `stop`.
+class replica {
+public:
+  /// Spawns and starts them: hello is on its way once they run.
+  /// @throws broken_invariant if what the storage holds contradicts itself
+  replica(caf::actor_system& system, replica_setup setup);
+  ~replica() { stop(); }
+  replica(const replica&) = delete;
+  replica& operator=(const replica&) = delete;
+
+  /// Hands a message from the edge to the network actor.
+  void receive(std::string bytes);
+  /// Ends all four, once. Their scheduler has to run on until they are gone.
+  void stop();
+
+  const actors::rooms& rooms() const { return *rooms_; }
+
+private:
+  std::unique_ptr<actors::rooms> rooms_; ///< stays in place while actors point to it
+};
+
+} // namespace troupe::actors

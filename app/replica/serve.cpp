@@ -1,0 +1,152 @@
+#include "app/replica/serve.hpp"
+
+#include "actors/loop.hpp"
+#include "actors/memory_storage.hpp"
+#include "actors/replica.hpp"
+#include "app/version.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+
+namespace troupe::app {
+
+namespace {
+
+using actors::log_level;
+
+/// How many messages are read before the actors run again.
+constexpr std::size_t messages_per_turn = 64;
+/// How many may be on their way to the network actor: with CAF's threads it may fall behind its socket.
+constexpr std::size_t max_waiting = 4'096;
+
+/// One line on standard error, in one piece: several replicas share a terminal, several threads a replica.
+void say(const std::string& id, const std::string& text) {
+  const auto line = fmt::format("{}: {}\n", id, text);
+  [[maybe_unused]] const auto ignored = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+actors::host make_host(const replica_arguments& a) {
+  const auto id = to_string(a.directory.self());
+  return {[id, most = a.log_level](log_level level, const std::string& text) {
+            if (level <= most)
+              say(id, text);
+          },
+          [id](const std::string& why) {
+            say(id, "stops: " + why);
+            ::_exit(70);
+          }};
+}
+
+std::unique_ptr<actors::socket_edge> connect(const replica_arguments& a) {
+  if (const auto* d = std::get_if<datagram_port>(&a.simulator))
+    return actors::socket_edge::datagram(d->port);
+  const auto& u = std::get<unix_path>(a.simulator);
+  return u.kind ? actors::socket_edge::unix_socket(u.path, *u.kind) : actors::socket_edge::unix_socket(u.path);
+}
+
+actors::replica_setup make_setup(const replica_arguments& a, actors::socket_edge& edge, actors::storage& storage,
+                                 const actors::host& host, std::atomic<std::size_t>* waiting) {
+  const auto limit = actors::max_message_bytes(edge.kind());
+  auto raft = a.raft;
+  raft.max_append_bytes = limit - wire::append_overhead_bytes;
+  return {a.directory, {limit}, raft, a.router, &edge, &storage, host, waiting};
+}
+
+/// The socket and the signals, and what is done about them.
+class mouth {
+public:
+  mouth(actors::socket_edge& edge, int signals, actors::replica& replica, const actors::host& host,
+        std::atomic<std::size_t>& waiting)
+      : edge_(edge), signals_(signals), replica_(replica), host_(host), waiting_(waiting) {}
+
+  /// Waits for something to happen, for at most `timeout`, and hands on what arrived. False when it is time to end.
+  bool turn(duration timeout) {
+    const bool full = waiting_.load(std::memory_order_relaxed) >= max_waiting;
+    if (full) // the network actor has to catch up; nothing tells when it has
+      timeout = std::min<duration>(timeout, std::chrono::milliseconds(1));
+    std::array<pollfd, 3> ready{{{edge_.descriptor(), events(full), 0},
+                                 {edge_.wake_descriptor(), POLLIN, 0},
+                                 {signals_, POLLIN, 0}}};
+    const timespec wait{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
+    if (::ppoll(ready.data(), ready.size(), timeout == duration::max() ? nullptr : &wait, nullptr) <= 0)
+      return true;
+    if (ready[2].revents != 0)
+      return false;
+    if ((ready[0].revents & POLLOUT) != 0 || ready[1].revents != 0)
+      edge_.flush();
+    return (ready[0].revents & (POLLIN | POLLHUP | POLLERR)) == 0 || receive();
+  }
+
+private:
+  short events(bool full) {
+    return static_cast<short>((full ? 0 : POLLIN) | (edge_.wants_to_write() ? POLLOUT : 0));
+  }
+
+  bool receive() {
+    const bool open = edge_.receive(messages_per_turn, [this](std::string_view message) {
+      waiting_.fetch_add(1, std::memory_order_relaxed);
+      replica_.receive(std::string(message));
+    });
+    if (edge_.counted().foreign > 0 && !std::exchange(told_foreign_, true))
+      host_.log(log_level::warning, "dropped a datagram that did not come from the simulator (more are counted, not told)");
+    if (!open)
+      host_.log(log_level::info, "the simulator has closed the connection");
+    return open;
+  }
+
+  actors::socket_edge& edge_;
+  int signals_;
+  actors::replica& replica_;
+  const actors::host& host_;
+  std::atomic<std::size_t>& waiting_;
+  bool told_foreign_ = false;
+};
+
+/// Everything in this thread.
+void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host, int signals) {
+  actors::memory_storage storage;
+  std::atomic<std::size_t> waiting{0};
+  actors::loop_system system(true);
+  auto& loop = system.scheduler();
+  actors::replica replica(system.system(), make_setup(a, edge, storage, host, &waiting));
+  mouth m(edge, signals, replica, host, waiting);
+  for (bool open = true; open;) {
+    loop.catch_up();
+    loop.run_jobs();
+    const auto next = loop.next_timer();
+    open = m.turn(next == never ? duration::max() : std::max(next - actors::steady_now(), duration::zero()));
+  }
+}
+
+/// The actors on CAF's own threads; this one only reads.
+void serve_on_threads(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host, int signals) {
+  actors::memory_storage storage;
+  std::atomic<std::size_t> waiting{0};
+  actors::threaded_system system(a.threads);
+  actors::replica replica(system.system(), make_setup(a, edge, storage, host, &waiting));
+  mouth m(edge, signals, replica, host, waiting);
+  while (m.turn(duration::max())) {
+  }
+  replica.stop();
+  system.system().await_all_actors_done();
+}
+
+} // namespace
+
+int serve(const replica_arguments& arguments, int signals) {
+  const auto host = make_host(arguments);
+  const auto edge = connect(arguments);
+  host.log(log_level::info, fmt::format("troupe-replica {}, {} peers, by {}", version,
+                                        arguments.directory.members().size() - 1, to_string(edge->kind())));
+  if (arguments.threads > 0)
+    serve_on_threads(arguments, *edge, host, signals);
+  else
+    serve_in_a_loop(arguments, *edge, host, signals);
+  return 0;
+}
+
+} // namespace troupe::app

@@ -1,0 +1,96 @@
+#pragma once
+// The replicated state: keys and values, and what each client was told.
+
+#include "protocol/kv/command.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+
+namespace troupe::kv {
+
+/// Why a snapshot was refused, in one printable line.
+struct snapshot_error {
+  std::string text;
+};
+
+/// Applies committed writes, each exactly once. Deterministic: the same commands in the same order give the
+/// same state and the same answers on every replica, and the sessions are part of that state (D 6.3).
+///
+/// A write that was applied before is recognised by its request id, changes nothing and is answered as it was
+/// then. What is remembered is bounded: the last `max_remembered_per_client` requests of each client, in the
+/// order they were applied in, and of the clients the last `max_clients` whose requests were applied. A
+/// request that is repeated after it was forgotten is applied again, so a client must not repeat requests
+/// that old.
+class state_machine {
+ public:
+  /// A write that would make a value longer than this is not applied.
+  static constexpr std::size_t max_value_bytes = std::size_t{1} << 20;
+  static constexpr std::size_t max_remembered_per_client = 1'024;
+  static constexpr std::size_t max_clients = 10'000;
+
+  state_machine() = default;
+  state_machine(state_machine&&) = default;
+  state_machine& operator=(state_machine&&) = default;
+
+  /// The value of a key, `""` if it has none. Valid until the next write.
+  const std::string& get(std::string_view key) const;
+
+  result apply(const command& c);
+
+  /// What a request was answered, or nullptr if it was not applied or is forgotten. Valid until the next
+  /// write.
+  const result* remembered(const request_id& id) const;
+
+  /// How many keys are stored; one that was set to `""` is.
+  std::size_t size() const { return values_.size(); }
+
+  /// How many clients are remembered.
+  std::size_t sessions() const { return sessions_.size(); }
+
+  /// The whole state as text: equal states give equal texts. Valid UTF-8 if all keys, values and ids are.
+  /// The format is described in snapshot.cpp.
+  std::string serialise() const;
+
+  /// The state that a text was made of, or why it is none: whatever is not exactly what `serialise` makes,
+  /// beyond the bounds above, or no UTF-8.
+  static std::variant<state_machine, snapshot_error> restore(std::string_view text);
+
+  /// Equal for equal states, sessions included, and on every platform. Takes time proportional to the state.
+  std::uint64_t digest() const;
+
+ private:
+  struct answered {
+    std::string mid;
+    kv::result result;
+  };
+
+  /// What one client was told. The index looks into `requests`, whose elements stay where they are.
+  struct session {
+    std::string client;
+    std::deque<answered> requests; ///< the oldest first
+    std::unordered_map<std::string_view, const result*> index;
+
+    void remember(std::string_view mid, const result& r);
+  };
+
+  struct executor;
+  class reader;
+
+  using session_list = std::list<session>;
+
+  session& session_of(std::string_view client);
+
+  std::map<std::string, std::string, std::less<>> values_;
+  session_list sessions_; ///< the longest idle first
+  std::unordered_map<std::string_view, session_list::iterator> session_index_;
+};
+
+} // namespace troupe::kv

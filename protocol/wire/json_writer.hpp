@@ -1,0 +1,133 @@
+#pragma once
+// Compact JSON, appended to a string. Private to protocol/wire.
+
+#include <charconv>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace troupe::wire {
+
+/// What a byte takes inside a JSON string: 1, 2 as in `\n`, or 6 as in `\u0000`.
+inline constexpr std::size_t escaped_bytes(char c) {
+  switch (c) {
+  case '"':
+  case '\\':
+  case '\b':
+  case '\f':
+  case '\n':
+  case '\r':
+  case '\t':
+    return 2;
+  default:
+    return static_cast<unsigned char>(c) < 0x20 ? 6 : 1;
+  }
+}
+
+/// Appends what it is told and sets commas; keeping brackets in pairs is the caller's business.
+class json_writer {
+ public:
+  explicit json_writer(std::string& out) : out_(out) {}
+
+  void open(char bracket) {
+    separate();
+    out_ += bracket;
+    fresh_ = true;
+  }
+
+  void close(char bracket) {
+    out_ += bracket;
+    fresh_ = false;
+  }
+
+  /// Keys are ours and need no escaping.
+  void key(std::string_view name) {
+    separate();
+    out_ += '"';
+    out_ += name;
+    out_ += "\":";
+    fresh_ = true;
+  }
+
+  void number(std::uint64_t value) {
+    separate();
+    char digits[20];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    out_.append(digits, end);
+  }
+
+  void boolean(bool value) {
+    separate();
+    out_ += value ? "true" : "false";
+  }
+
+  void string(std::string_view text) {
+    separate();
+    out_ += '"';
+    escape(text);
+    out_ += '"';
+  }
+
+  void member(std::string_view name, std::string_view text) {
+    key(name);
+    string(text);
+  }
+
+ private:
+  void separate() {
+    if (!fresh_) {
+      out_ += ',';
+    }
+    fresh_ = false;
+  }
+
+  void escape(std::string_view text) {
+    std::size_t plain = 0; // where the stretch begins that needs no escaping
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const std::size_t bytes = escaped_bytes(text[i]);
+      if (bytes == 1) {
+        continue;
+      }
+      out_.append(text, plain, i - plain);
+      plain = i + 1;
+      bytes == 2 ? escape_short(text[i]) : escape_long(text[i]);
+    }
+    out_.append(text, plain);
+  }
+
+  void escape_short(char c) {
+    out_ += '\\';
+    switch (c) {
+    case '\b':
+      out_ += 'b';
+      break;
+    case '\f':
+      out_ += 'f';
+      break;
+    case '\n':
+      out_ += 'n';
+      break;
+    case '\r':
+      out_ += 'r';
+      break;
+    case '\t':
+      out_ += 't';
+      break;
+    default:
+      out_ += c;
+    }
+  }
+
+  void escape_long(char c) {
+    constexpr std::string_view hexadecimal = "0123456789ABCDEF";
+    const auto value = static_cast<unsigned char>(c);
+    out_ += "\\u00";
+    out_ += hexadecimal[value >> 4U];
+    out_ += hexadecimal[value & 0xFU];
+  }
+
+  std::string& out_;
+  bool fresh_ = true; ///< no comma belongs before what comes next
+};
+
+} // namespace troupe::wire
