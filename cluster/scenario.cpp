@@ -20,8 +20,8 @@ namespace {
 
 constexpr double longest_seconds = 86400;
 constexpr std::size_t largest_file_bytes = 1 << 20;
-constexpr std::array<std::string_view, 5> event_names{"kill_leader", "kill_non_leader", "part_easy", "part_hard",
-                                                      "part_end"};
+constexpr std::array<std::string_view, 5> event_names{"kill_leader", "kill_non_leader", "part_easy",
+                                                      "part_hard", "part_end"};
 constexpr std::string_view generation_fraction = "maximum_get_generation_fail_fraction";
 
 duration seconds(double value) { return duration(std::llround(value * 1e9)); }
@@ -37,10 +37,12 @@ std::string place(std::string_view text, std::size_t offset) {
 event read_event(const scenario_fields& fields) {
   fields.only({"type", "time"});
   const auto& type = fields.at("type");
-  const auto found = std::find(event_names.begin(), event_names.end(), type.IsString() ? type.GetString() : "");
+  const auto found =
+      std::find(event_names.begin(), event_names.end(), type.IsString() ? type.GetString() : "");
   if (found == event_names.end())
     fields.refuse("type", fmt::format("must be one of {}", fmt::join(event_names, ", ")));
-  return {static_cast<event_type>(found - event_names.begin()), seconds(fields.number("time", 0, longest_seconds))};
+  return {static_cast<event_type>(found - event_names.begin()),
+          seconds(fields.number("time", 0, longest_seconds))};
 }
 
 void read_events(const scenario_fields& top, const std::string& origin, scenario& into) {
@@ -75,7 +77,9 @@ tier_limits read_limits(const scenario_fields& fields, std::string_view name) {
 void read_tests(const scenario_fields& tests, scenario& into) {
   tests.only({"benchmarks", "maximum_get_fail_fraction", "maximum_put_fail_fraction", generation_fraction,
               "maximum_appends_batched_fraction"});
-  const auto fraction = [&](std::string_view name, double& target) { target = tests.number(name, 0, 1, target); };
+  const auto fraction = [&](std::string_view name, double& target) {
+    target = tests.number(name, 0, 1, target);
+  };
   fraction("maximum_get_fail_fraction", into.maximum_get_fail_fraction);
   fraction("maximum_put_fail_fraction", into.maximum_put_fail_fraction);
   fraction(generation_fraction, into.maximum_get_generation_fail_fraction);
@@ -95,14 +99,16 @@ void read_misplaced_fraction(const scenario_fields& top, scenario& into) {
   if (top.has("tests") && top.child("tests").has(generation_fraction))
     top.refuse(generation_fraction, "stands both beside and inside tests");
   into.maximum_get_generation_fail_fraction = top.number(generation_fraction, 0, 1);
-  into.notes.push_back(fmt::format("{} stands beside tests, where the course's simulator ignores it; here it counts",
-                                   generation_fraction));
+  into.notes.push_back(
+      fmt::format("{} stands beside tests, where the course's simulator ignores it; here it counts",
+                  generation_fraction));
 }
 
 rapidjson::Document parse_json(std::string_view text, const std::string& origin) {
   rapidjson::Document document;
   // Iterative: a file of nothing but brackets is refused, not a stack overflow.
-  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag>(text.data(), text.size());
+  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag>(text.data(),
+                                                                                      text.size());
   if (document.HasParseError())
     throw scenario_error(fmt::format("{}:{}: {}", origin, place(text, document.GetErrorOffset()),
                                      rapidjson::GetParseError_En(document.GetParseError())));
@@ -115,11 +121,10 @@ std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     const auto reason = errno;
-    throw scenario_error(
-        reason == ENOENT
-            ? fmt::format("{}: no such file, and no built-in scenario (those are: {})", path,
-                          fmt::join(builtin_scenario_names(), ", "))
-            : fmt::format("{}: {}", path, std::strerror(reason)));
+    throw scenario_error(reason == ENOENT
+                             ? fmt::format("{}: no such file, and no built-in scenario (those are: {})", path,
+                                           fmt::join(builtin_scenario_names(), ", "))
+                             : fmt::format("{}: {}", path, std::strerror(reason)));
   }
   std::string text(largest_file_bytes + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -136,8 +141,8 @@ std::string_view to_string(event_type type) { return event_names[static_cast<std
 scenario parse_scenario(std::string_view text, const std::string& name, const std::string& origin) {
   const auto document = parse_json(text, origin);
   const scenario_fields top(document, origin, "");
-  top.only({"lifetime", "replicas", "requests", "seed", "mix", "start_wait", "end_wait", "drops", "max_packets",
-            "events", "tests", generation_fraction});
+  top.only({"lifetime", "replicas", "requests", "seed", "mix", "start_wait", "end_wait", "drops",
+            "max_packets", "events", "tests", generation_fraction});
   scenario result;
   result.name = name;
   result.lifetime = seconds(top.number("lifetime", 0.001, longest_seconds));

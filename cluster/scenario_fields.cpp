@@ -11,12 +11,15 @@ namespace troupe {
 
 namespace {
 
-std::string_view text_of(const rapidjson::Value& string) { return {string.GetString(), string.GetStringLength()}; }
+std::string_view text_of(const rapidjson::Value& string) {
+  return {string.GetString(), string.GetStringLength()};
+}
 
 /// For error messages, which take one line: what cannot be printed becomes a question mark.
 std::string printable(std::string_view text) {
   std::string result(text.substr(0, 60));
-  std::replace_if(result.begin(), result.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  std::replace_if(
+      result.begin(), result.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
   return result;
 }
 
@@ -25,7 +28,8 @@ std::string printable(std::string_view text) {
 scenario_fields::scenario_fields(const rapidjson::Value& object, std::string origin, std::string path)
     : object_(object), origin_(std::move(origin)), path_(std::move(path)) {
   if (!object_.IsObject())
-    throw scenario_error(fmt::format("{}: {} must be an object", origin_, path_.empty() ? "the scenario" : path_));
+    throw scenario_error(
+        fmt::format("{}: {} must be an object", origin_, path_.empty() ? "the scenario" : path_));
 }
 
 void scenario_fields::only(std::initializer_list<std::string_view> names) const {

@@ -9,8 +9,8 @@
 
 namespace troupe {
 
-/// One object of a scenario file. `path` is its place in the file, as in `tests.benchmarks`; empty at the top.
-/// All members throw scenario_error, with origin and path.
+/// One object of a scenario file. `path` is its place in the file, as in `tests.benchmarks`; empty at the
+/// top. All members throw scenario_error, with origin and path.
 class scenario_fields {
  public:
   scenario_fields(const rapidjson::Value& object, std::string origin, std::string path);

@@ -16,9 +16,10 @@ namespace {
 
 constexpr std::size_t longest_line = 2000;
 
-/// Everything that the child does before it becomes the replica: nothing but async-signal-safe calls, since the
-/// simulator has threads. Writes errno to `failure` if the program cannot be executed.
-[[noreturn]] void become_replica(char* const* arguments, const watchdog& guard, int out, int err, int failure) {
+/// Everything that the child does before it becomes the replica: nothing but async-signal-safe calls, since
+/// the simulator has threads. Writes errno to `failure` if the program cannot be executed.
+[[noreturn]] void become_replica(char* const* arguments, const watchdog& guard, int out, int err,
+                                 int failure) {
   setpgid(0, 0);
   guard.add(getpid());
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -57,7 +58,8 @@ std::string printable(std::string line) {
 
 } // namespace
 
-child_process::child_process(const std::vector<std::string>& arguments, const watchdog& guard) : guard_(guard) {
+child_process::child_process(const std::vector<std::string>& arguments, const watchdog& guard)
+    : guard_(guard) {
   std::vector<char*> argv;
   for (const auto& argument : arguments)
     argv.push_back(const_cast<char*>(argument.c_str()));

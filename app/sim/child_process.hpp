@@ -17,8 +17,8 @@ class child_process {
  public:
   using line_sink = std::function<void(const std::string&)>;
 
-  /// Starts `arguments`, the first of which is the path of the executable. Throws std::system_error if it cannot
-  /// be executed. The watchdog must outlive the child.
+  /// Starts `arguments`, the first of which is the path of the executable. Throws std::system_error if it
+  /// cannot be executed. The watchdog must outlive the child.
   child_process(const std::vector<std::string>& arguments, const watchdog& guard);
   child_process(child_process&& other) noexcept;
   child_process& operator=(child_process&&) = delete;

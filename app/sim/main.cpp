@@ -62,7 +62,8 @@ exit_status simulate(const options& options) {
   const stop_signal stop;
   const auto outcome = play_all(plans, options, guard, stop.descriptor());
   const bool colour = wants_colour(STDOUT_FILENO);
-  fmt::print("{}{}", format_table(summarize(outcome.results), colour), format_faults(outcome.results, colour));
+  fmt::print("{}{}", format_table(summarize(outcome.results), colour),
+             format_faults(outcome.results, colour));
   std::fflush(stdout);
   if (report.is_open() && !(report << format_json(outcome.results) << std::flush))
     throw usage_error(fmt::format("{}: cannot be written", options.json));

@@ -61,7 +61,8 @@ std::optional<options> parse_options(int argc, char** argv) {
   app.add_option("scenario", result.scenarios, "A file, a built-in name or `all`")->required();
   app.add_flag("--real", real, "Play against replica processes over UDP (the only mode so far)");
   app.add_option("--replica", replica, "The replica's executable")->capture_default_str();
-  app.add_option("--seed", result.seed, "Seed of the first run's random choices; the next run takes the next number");
+  app.add_option("--seed", result.seed,
+                 "Seed of the first run's random choices; the next run takes the next number");
   app.add_option("--runs", result.runs, "How often to play each scenario")
       ->check(CLI::Range(std::size_t{1}, most_runs));
   app.add_option("--jobs", result.jobs, "How many runs go on side by side; more than one costs latency")

@@ -123,7 +123,8 @@ class real_run {
   }
 
   running_replica& find(replica_id id) {
-    return *std::find_if(replicas_.begin(), replicas_.end(), [id](const running_replica& r) { return r.id == id; });
+    return *std::find_if(replicas_.begin(), replicas_.end(),
+                         [id](const running_replica& r) { return r.id == id; });
   }
 
   /// Reads their output, and sees who is gone.

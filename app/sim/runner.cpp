@@ -20,8 +20,12 @@ class run_view : public spectator {
  public:
   run_view(terminal& terminal, const options& options, const run_plan& plan, std::size_t number)
       : terminal_(terminal), number_(number), tells_(options.verbose || terminal.is_interactive()),
-        prefix_(options.jobs > 1 ? plan.scenario.name + " " : ""),
-        state_{plan.scenario.name, {}, plan.scenario.start_wait + plan.scenario.lifetime + plan.scenario.end_wait, nobody} {
+        prefix_(options.jobs > 1 ? plan.scenario.name + " " : ""), state_{plan.scenario.name,
+                                                                          {},
+                                                                          plan.scenario.start_wait +
+                                                                              plan.scenario.lifetime +
+                                                                              plan.scenario.end_wait,
+                                                                          nobody} {
     terminal_.progress(number_, state_);
   }
   ~run_view() override { terminal_.finished(number_); }
@@ -31,7 +35,8 @@ class run_view : public spectator {
   }
   void happened(duration since_start, const std::string& text) override {
     if (tells_)
-      terminal_.line(fmt::format("{}{:.3f} s: {}", prefix_, std::chrono::duration<double>(since_start).count(), text));
+      terminal_.line(
+          fmt::format("{}{:.3f} s: {}", prefix_, std::chrono::duration<double>(since_start).count(), text));
   }
   void progressed(duration since_start, replica_id leader) override {
     state_.elapsed = since_start;
@@ -104,7 +109,8 @@ class crew {
 
 } // namespace
 
-run_results play_all(const std::vector<run_plan>& plans, const options& options, const watchdog& guard, int stop) {
+run_results play_all(const std::vector<run_plan>& plans, const options& options, const watchdog& guard,
+                     int stop) {
   return crew(plans, options, guard, stop).play();
 }
 

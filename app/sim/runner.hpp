@@ -15,6 +15,7 @@ struct run_results {
 };
 
 /// `stop` becomes readable when everything has to end. Throws what a run throws, after the others have ended.
-run_results play_all(const std::vector<run_plan>& plans, const options& options, const watchdog& guard, int stop);
+run_results play_all(const std::vector<run_plan>& plans, const options& options, const watchdog& guard,
+                     int stop);
 
 } // namespace troupe::sim

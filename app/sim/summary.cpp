@@ -73,8 +73,8 @@ std::string format_row(const scenario_summary& row, int width, bool colour) {
   const auto latency = row.median_latency ? fmt::format("{:.3f}", *row.median_latency * 1000) : "-";
   const auto& t = row.tiers;
   return fmt::format("{:<{}} {} {:>9} {:>9} {:>11} {:>10}  {:>7} {:>4}\n", row.scenario, width,
-                     paint(passed, row.passed == row.runs ? green : red, colour), row.total_msgs, row.failures,
-                     row.duplicates, latency,
+                     paint(passed, row.passed == row.runs ? green : red, colour), row.total_msgs,
+                     row.failures, row.duplicates, latency,
                      t ? fmt::format("{} {} {} {}", (*t)[0], (*t)[1], (*t)[2], (*t)[3]) : "-",
                      t ? std::to_string(sum_of(*t)) : "-");
 }

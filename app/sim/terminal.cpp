@@ -80,8 +80,9 @@ std::string terminal::status() const {
   if (active_.size() == 1)
     return text + bar(active_.begin()->second);
   for (const auto& [run, state] : active_)
-    text += fmt::format("{} {:.0f}/{:.0f} s ({})  ", state.scenario, in_seconds(state.elapsed),
-                        in_seconds(state.total), state.leader == nobody ? "no leader" : to_string(state.leader));
+    text +=
+        fmt::format("{} {:.0f}/{:.0f} s ({})  ", state.scenario, in_seconds(state.elapsed),
+                    in_seconds(state.total), state.leader == nobody ? "no leader" : to_string(state.leader));
   return text;
 }
 

@@ -48,7 +48,8 @@ udp_socket::udp_socket()
 std::optional<udp_socket::datagram> udp_socket::receive() {
   sockaddr_in from{};
   socklen_t size = sizeof from;
-  const auto got = recvfrom(descriptor(), buffer_.data(), buffer_.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
+  const auto got =
+      recvfrom(descriptor(), buffer_.data(), buffer_.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
   if (got < 0)
     return std::nullopt;
   return datagram{ntohs(from.sin_port), {buffer_.data(), static_cast<std::size_t>(got)}};
@@ -57,7 +58,8 @@ std::optional<udp_socket::datagram> udp_socket::receive() {
 void udp_socket::send(std::uint16_t port, std::string_view bytes) {
   const auto to = local(port);
   const auto attempt = [&] {
-    return sendto(descriptor(), bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+    return sendto(descriptor(), bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&to),
+                  sizeof to);
   };
   if (attempt() >= 0 || errno != EAGAIN)
     return;

@@ -17,8 +17,8 @@ class watchdog {
   /// Ends the watchdog, and with it whoever is still listed.
   ~watchdog();
 
-  /// Lists a process group. Async-signal-safe: a child lists itself before it becomes another program, so that
-  /// there is no moment at which it runs unlisted.
+  /// Lists a process group. Async-signal-safe: a child lists itself before it becomes another program, so
+  /// that there is no moment at which it runs unlisted.
   void add(pid_t group) const;
   /// Strikes it off again, once nobody is left in it.
   void remove(pid_t group) const;

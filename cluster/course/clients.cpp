@@ -23,7 +23,8 @@ std::string quoted(const std::optional<std::string>& text) {
 
 } // namespace
 
-clients::clients(double mix, random_source random, record& log) : mix_(mix), random_(std::move(random)), record_(log) {
+clients::clients(double mix, random_source random, record& log)
+    : mix_(mix), random_(std::move(random)), record_(log) {
   for (std::size_t i = 0; i < count; ++i)
     clients_[i].id = {static_cast<std::uint16_t>(first_client + i)};
 }
@@ -91,8 +92,9 @@ std::optional<outgoing_request> clients::receive(const wire::envelope& message, 
   return std::nullopt;
 }
 
-std::optional<outgoing_request> clients::settle(one_attempt& attempt, const wire::envelope& message, replica_id from,
-                                                const std::vector<replica_id>& living, instant now) {
+std::optional<outgoing_request> clients::settle(one_attempt& attempt, const wire::envelope& message,
+                                                replica_id from, const std::vector<replica_id>& living,
+                                                instant now) {
   auto& what = requests_[attempt.request];
   auto& figures = record_.figures;
   (what.is_put ? figures.latencies.puts : figures.latencies.gets).push_back(now - attempt.sent);
@@ -104,8 +106,8 @@ std::optional<outgoing_request> clients::settle(one_attempt& attempt, const wire
   attempt.state = attempt_state::answered_no;
   ++(message.kind == wire::message_kind::redirect ? figures.redirects : figures.fails);
   if (++what.bounces == storm_bounces)
-    record_.complain(from, misdeed::redirect_storm, fmt::format("a request was sent around {} times", what.bounces),
-                     now);
+    record_.complain(from, misdeed::redirect_storm,
+                     fmt::format("a request was sent around {} times", what.bounces), now);
   auto again = send(attempt.request, living, now);
   figures.sent_again += again ? 1 : 0;
   return again;
@@ -124,19 +126,21 @@ void clients::accept_ok(one_request& request, const wire::envelope& message, rep
     who.keys.push_back(request.key);
 }
 
-void clients::check_value(const one_request& request, const wire::envelope& message, replica_id from, instant now) {
+void clients::check_value(const one_request& request, const wire::envelope& message, replica_id from,
+                          instant now) {
   const auto& who = clients_[request.client];
   const auto& expected = who.records.at(request.key);
   if (message.value == expected)
     return;
-  const auto what = fmt::format("get of key {} by {} returned {} instead of {}", request.key, to_string(who.id),
-                                quoted(message.value), quoted(expected));
+  const auto what = fmt::format("get of key {} by {} returned {} instead of {}", request.key,
+                                to_string(who.id), quoted(message.value), quoted(expected));
   record_.complain(from, misdeed::wrong_value, what, now);
   record_.incorrect(fmt::format("{}: {}", to_string(from), what));
 }
 
 void clients::refuse(misdeed kind, const wire::envelope& message, replica_id from, instant now) {
-  const auto what = fmt::format("{} to {} with MID {}", message.type, to_string(message.dst), quoted(message.mid));
+  const auto what =
+      fmt::format("{} to {} with MID {}", message.type, to_string(message.dst), quoted(message.mid));
   record_.complain(from, kind, what, now);
   record_.incorrect(fmt::format("{}: {}: {}", to_string(from), to_string(kind), what));
 }

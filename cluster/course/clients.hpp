@@ -34,7 +34,8 @@ class clients {
   /// nobody lives whom it could ask.
   std::optional<outgoing_request> generate(const std::vector<replica_id>& living, instant now);
 
-  /// Takes what `from` sent to a client. Returns the same request again if the answer is a redirect or a fail.
+  /// Takes what `from` sent to a client. Returns the same request again if the answer is a redirect or a
+  /// fail.
   std::optional<outgoing_request> receive(const wire::envelope& message, replica_id from,
                                           const std::vector<replica_id>& living, instant now);
 
@@ -67,7 +68,8 @@ class clients {
     attempt_state state = attempt_state::open;
   };
 
-  std::optional<outgoing_request> send(std::size_t request, const std::vector<replica_id>& living, instant now);
+  std::optional<outgoing_request> send(std::size_t request, const std::vector<replica_id>& living,
+                                       instant now);
   std::optional<outgoing_request> settle(one_attempt& attempt, const wire::envelope& message, replica_id from,
                                          const std::vector<replica_id>& living, instant now);
   void accept_ok(one_request& request, const wire::envelope& message, replica_id from, instant now);

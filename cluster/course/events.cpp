@@ -13,7 +13,8 @@ std::vector<replica_id> others(const situation& now) {
 }
 
 /// Moves up to `count` random replicas from one list to the other.
-void draw(std::vector<replica_id>& from, std::size_t count, std::vector<replica_id>& into, random_source& random) {
+void draw(std::vector<replica_id>& from, std::size_t count, std::vector<replica_id>& into,
+          random_source& random) {
   while (into.size() < count && !from.empty()) {
     const auto at = from.begin() + static_cast<std::ptrdiff_t>(random.below(from.size()));
     into.push_back(*at);
@@ -24,7 +25,9 @@ void draw(std::vector<replica_id>& from, std::size_t count, std::vector<replica_
 
 } // namespace
 
-bool situation::leader_lives() const { return std::find(living.begin(), living.end(), leader) != living.end(); }
+bool situation::leader_lives() const {
+  return std::find(living.begin(), living.end(), leader) != living.end();
+}
 
 std::optional<replica_id> leader_to_kill(const situation& now) {
   return now.leader_lives() ? std::optional(now.leader) : std::nullopt;

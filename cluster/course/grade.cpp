@@ -16,8 +16,8 @@ void at_most(std::vector<std::string>& failed, std::string_view what, std::uint6
 
 /// The fewest messages with which this many puts can have been replicated honestly.
 double fewest_messages(const scenario& scenario) {
-  return static_cast<double>(scenario.requests) * static_cast<double>(scenario.replicas) * (1 - scenario.mix) *
-         (1 - scenario.maximum_appends_batched_fraction);
+  return static_cast<double>(scenario.requests) * static_cast<double>(scenario.replicas) *
+         (1 - scenario.mix) * (1 - scenario.maximum_appends_batched_fraction);
 }
 
 std::vector<std::string> failed_checks(const scenario& scenario, const figures& figures) {
@@ -28,13 +28,16 @@ std::vector<std::string> failed_checks(const scenario& scenario, const figures& 
     failed.push_back("died: " + death);
   if (figures.puts_ok == 0)
     failed.emplace_back("nothing was stored");
-  at_most(failed, "gets unanswered", figures.gets_unanswered, scenario.maximum_get_fail_fraction, figures.gets);
-  at_most(failed, "puts unanswered", figures.puts_unanswered, scenario.maximum_put_fail_fraction, figures.puts);
-  at_most(failed, "gets not generated", figures.gets_not_generated, scenario.maximum_get_generation_fail_fraction,
-          figures.gets + figures.gets_not_generated);
+  at_most(failed, "gets unanswered", figures.gets_unanswered, scenario.maximum_get_fail_fraction,
+          figures.gets);
+  at_most(failed, "puts unanswered", figures.puts_unanswered, scenario.maximum_put_fail_fraction,
+          figures.puts);
+  at_most(failed, "gets not generated", figures.gets_not_generated,
+          scenario.maximum_get_generation_fail_fraction, figures.gets + figures.gets_not_generated);
   if (static_cast<double>(figures.total_msgs) < fewest_messages(scenario))
-    failed.push_back(fmt::format("{} messages between replicas: fewer than the {} that honest replication takes",
-                                 figures.total_msgs, fewest_messages(scenario)));
+    failed.push_back(
+        fmt::format("{} messages between replicas: fewer than the {} that honest replication takes",
+                    figures.total_msgs, fewest_messages(scenario)));
   return failed;
 }
 

@@ -14,7 +14,8 @@ std::uint64_t scramble(std::uint64_t x) {
 
 } // namespace
 
-random_source::random_source(std::uint64_t seed, std::uint64_t stream) : engine_(scramble(scramble(seed) + stream)) {}
+random_source::random_source(std::uint64_t seed, std::uint64_t stream)
+    : engine_(scramble(scramble(seed) + stream)) {}
 
 std::uint64_t random_source::below(std::uint64_t bound) {
   // The first 2^64 mod bound numbers are thrown away; the rest divide evenly.

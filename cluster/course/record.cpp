@@ -74,7 +74,8 @@ void record::complain(replica_id who, misdeed kind, const std::string& what, ins
   if (++complaint.count > 1)
     return;
   complaint.first = what;
-  tell(now, fmt::format("{} {}: {}", who == nobody ? "somebody" : troupe::to_string(who), to_string(kind), what));
+  tell(now,
+       fmt::format("{} {}: {}", who == nobody ? "somebody" : troupe::to_string(who), to_string(kind), what));
 }
 
 void record::incorrect(const std::string& reason) {

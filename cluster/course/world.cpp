@@ -100,7 +100,8 @@ void world::receive(endpoint from, std::string_view datagram, instant now, actio
 void world::hello(endpoint from, const wire::envelope& message, instant now) {
   auto* sender = find(message.src);
   if (!sender) {
-    record_.complain(nobody, misdeed::wrong_source, fmt::format("hello from {}", to_string(message.src)), now);
+    record_.complain(nobody, misdeed::wrong_source, fmt::format("hello from {}", to_string(message.src)),
+                     now);
     return;
   }
   if (sender->state != peer_state::silent && sender->state != peer_state::alive)
@@ -159,8 +160,8 @@ void world::dispatch(one_peer& sender, const wire::envelope& message, std::strin
   }
 }
 
-void world::pass_on(one_peer& sender, one_peer& receiver, const std::string& type, std::string_view datagram, instant now,
-                    action_list& actions) {
+void world::pass_on(one_peer& sender, one_peer& receiver, const std::string& type, std::string_view datagram,
+                    instant now, action_list& actions) {
   auto& figures = record_.figures;
   ++sender.messages;
   ++figures.total_msgs;
@@ -256,7 +257,8 @@ void world::ended(replica_id id, const std::string& how, instant now) {
 void world::die(one_peer& peer, misdeed how, const std::string& what, instant now) {
   peer.state = peer_state::dead;
   record_.complain(peer.id, how, what, now);
-  record_.figures.deaths.push_back(fmt::format("{} {}: {}", troupe::to_string(peer.id), to_string(how), what));
+  record_.figures.deaths.push_back(
+      fmt::format("{} {}: {}", troupe::to_string(peer.id), to_string(how), what));
   finished_ = finished_ || living().empty();
 }
 
@@ -265,10 +267,11 @@ void world::check_storm(instant now) {
     return;
   finished_ = true;
   record_.figures.stopped_at_max_packets = true;
-  const auto loudest = std::max_element(
-      peers_.begin(), peers_.end(), [](const one_peer& a, const one_peer& b) { return a.messages < b.messages; });
-  const auto what = fmt::format("{} of {} messages between replicas, stopped at max_packets", loudest->messages,
-                                record_.figures.total_msgs);
+  const auto loudest =
+      std::max_element(peers_.begin(), peers_.end(),
+                       [](const one_peer& a, const one_peer& b) { return a.messages < b.messages; });
+  const auto what = fmt::format("{} of {} messages between replicas, stopped at max_packets",
+                                loudest->messages, record_.figures.total_msgs);
   record_.complain(loudest->id, misdeed::message_storm, what, now);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // The course's world around a set of replicas: eight clients, a lossy network, events, and what is counted.
-// It has no clock, socket or thread: whoever runs it brings the time and the datagrams, and carries out actions.
+// It has no clock, socket or thread: whoever runs it brings the time and the datagrams, and carries out
+// actions.
 //
 //   while (!world.finished()) {
 //     wait for a datagram, but no longer than until world.next_due();
@@ -57,7 +58,8 @@ class world {
   bool advance(instant now, action_list& actions);
   /// Takes a datagram that came from `from`.
   void receive(endpoint from, std::string_view datagram, instant now, action_list& actions);
-  /// A replica ended. Does not matter if it was killed, otherwise the run has failed. `how` is for the report.
+  /// A replica ended. Does not matter if it was killed, otherwise the run has failed. `how` is for the
+  /// report.
   void ended(replica_id id, const std::string& how, instant now);
 
   /// When to call advance() even if nothing comes.
@@ -91,8 +93,8 @@ class world {
   void believe(const one_peer& sender, const wire::envelope& message, instant now);
   void dispatch(one_peer& sender, const wire::envelope& message, std::string_view datagram, instant now,
                 action_list& actions);
-  void pass_on(one_peer& sender, one_peer& receiver, const std::string& type, std::string_view datagram, instant now,
-               action_list& actions);
+  void pass_on(one_peer& sender, one_peer& receiver, const std::string& type, std::string_view datagram,
+               instant now, action_list& actions);
   void answer(one_peer& sender, wire::envelope message, instant now, action_list& actions);
 
   // What goes out.

@@ -135,7 +135,8 @@ std::optional<envelope> parse_envelope(std::string_view datagram, std::string& e
   // Iterative, because 65,507 opening brackets must not become as many stack frames.
   const auto result = reader.Parse<rapidjson::kParseIterativeFlag>(stream, handler);
   if (result.IsError()) {
-    error = fmt::format("not JSON: {} (at byte {})", rapidjson::GetParseError_En(result.Code()), result.Offset());
+    error =
+        fmt::format("not JSON: {} (at byte {})", rapidjson::GetParseError_En(result.Code()), result.Offset());
     return std::nullopt;
   }
   if (!handler.is_object) {
@@ -152,8 +153,8 @@ std::optional<envelope> parse_envelope(std::string_view datagram, std::string& e
     return std::nullopt;
   }
   const auto kind = kind_of(*handler.type);
-  return envelope{*src, *dst, *leader, kind, std::move(*handler.type), std::move(handler.mid),
-                  std::move(handler.value)};
+  return envelope{
+      *src, *dst, *leader, kind, std::move(*handler.type), std::move(handler.mid), std::move(handler.value)};
 }
 
 std::string write_get(const request_header& header, const std::string& key) {

@@ -1,6 +1,6 @@
-// A little replica for the simulator's tests. It is no Raft: the lowest id leads, copies every put to the others
-// and answers once most of them have it. That is right as long as nothing goes wrong. It is called as the
-// simulator calls any replica, so the fault that it has is in its name: `replica-forgets`.
+// A little replica for the simulator's tests. It is no Raft: the lowest id leads, copies every put to the
+// others and answers once most of them have it. That is right as long as nothing goes wrong. It is called as
+// the simulator calls any replica, so the fault that it has is in its name: `replica-forgets`.
 
 #include <arpa/inet.h>
 #include <chrono>
@@ -177,7 +177,8 @@ class replica {
   }
 
   void transmit(const std::string& bytes) {
-    sendto(socket_, bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&simulator_), sizeof simulator_);
+    sendto(socket_, bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&simulator_),
+           sizeof simulator_);
   }
 
   struct put {
@@ -205,5 +206,6 @@ int main(int argc, char** argv) {
     return 2;
   const std::string name = argv[0];
   const auto dash = name.rfind("replica-");
-  replica(dash == name.npos ? "none" : name.substr(dash + 8), argv[1], argv[2], {argv + 3, argv + argc}).run();
+  replica(dash == name.npos ? "none" : name.substr(dash + 8), argv[1], argv[2], {argv + 3, argv + argc})
+      .run();
 }
