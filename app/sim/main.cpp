@@ -1,0 +1,87 @@
+// troupe-sim: plays scenarios against replicas and grades them.
+
+#include "app/sim/json_report.hpp"
+#include "app/sim/options.hpp"
+#include "app/sim/runner.hpp"
+#include "app/sim/stop_signal.hpp"
+#include "app/sim/summary.hpp"
+#include "app/sim/terminal.hpp"
+#include "cluster/scenario.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fmt/format.h>
+#include <fstream>
+#include <random>
+#include <unistd.h>
+
+namespace {
+
+using namespace troupe;
+using namespace troupe::sim;
+
+enum exit_status { all_passed = 0, some_failed = 1, bad_input = 2, interrupted = 130 };
+
+std::vector<run_plan> make_plans(const options& options) {
+  std::random_device entropy;
+  const std::uint64_t anything = entropy();
+  std::vector<run_plan> plans;
+  for (const auto& name : options.scenarios) {
+    auto scenario = load_scenario(name);
+    const auto first = options.seed.value_or(scenario.seed.value_or(anything));
+    for (std::size_t run = 0; run < options.runs; ++run)
+      plans.push_back({scenario, options.mode, first + run});
+  }
+  return plans;
+}
+
+void print_notes(const std::vector<run_plan>& plans) {
+  for (auto plan = plans.begin(); plan != plans.end(); ++plan)
+    if (plan == plans.begin() || (plan - 1)->scenario.name != plan->scenario.name)
+      for (const auto& note : plan->scenario.notes)
+        fmt::print(stderr, "note: {}: {}\n", plan->scenario.name, note);
+}
+
+/// Opened before the first run: nobody wants to learn after an hour that the report has no place.
+std::ofstream open_report(const std::string& path) {
+  std::ofstream file;
+  if (path.empty())
+    return file;
+  file.open(path);
+  if (!file)
+    throw usage_error(fmt::format("{}: {}", path, std::strerror(errno)));
+  return file;
+}
+
+exit_status simulate(const options& options) {
+  const auto plans = make_plans(options);
+  auto report = open_report(options.json);
+  print_notes(plans);
+  const watchdog guard;
+  const stop_signal stop;
+  const auto outcome = play_all(plans, options, guard, stop.descriptor());
+  const bool colour = wants_colour(STDOUT_FILENO);
+  fmt::print("{}{}", format_table(summarize(outcome.results), colour),
+             format_faults(outcome.results, colour));
+  std::fflush(stdout);
+  if (report.is_open() && !(report << format_json(outcome.results) << std::flush))
+    throw usage_error(fmt::format("{}: cannot be written", options.json));
+  if (outcome.stopped)
+    return interrupted;
+  const bool all = std::all_of(outcome.results.begin(), outcome.results.end(),
+                               [](const run_result& run) { return run.verdict.passed(); });
+  return all ? all_passed : some_failed;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const auto options = parse_options(argc, argv);
+    return options ? simulate(*options) : all_passed;
+  } catch (const std::exception& error) {
+    std::fputs(fmt::format("troupe-sim: {}\n", error.what()).c_str(), stderr);
+    return bad_input;
+  }
+}

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "app/sim/run_result.hpp"
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace troupe::sim {
+
+struct options {
+  std::vector<std::string> scenarios; ///< built-in names and paths, `all` replaced by what it stands for
+  run_mode mode = run_mode::real;
+  std::string replica; ///< path of the executable
+  std::optional<std::uint64_t> seed;
+  std::size_t runs = 1;
+  std::size_t jobs = 1;
+  bool verbose = false;
+  std::string json; ///< path of the report; empty for none
+};
+
+/// A call that cannot be carried out; `what()` is one line that says why.
+struct usage_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Reads the command line. Returns nothing if there is nothing left to do, after --help. Throws usage_error.
+std::optional<options> parse_options(int argc, char** argv);
+
+} // namespace troupe::sim

@@ -1,0 +1,56 @@
+#pragma once
+// What goes to stderr while runs go on: lines, and below them, on a terminal, one line of progress.
+
+#include "protocol/types.hpp"
+
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace troupe::sim {
+
+/// True if colours may be used on this descriptor: a terminal, and nobody asked for none (NO_COLOR).
+bool wants_colour(int descriptor);
+
+/// Where one run stands.
+struct run_progress {
+  std::string scenario;
+  duration elapsed{0};
+  duration total{0};
+  replica_id leader;
+};
+
+/// May be used from several threads.
+class terminal {
+ public:
+  /// `runs` is how many there will be.
+  explicit terminal(std::size_t runs);
+  /// Wipes the line of progress away.
+  ~terminal();
+  terminal(const terminal&) = delete;
+  terminal& operator=(const terminal&) = delete;
+
+  bool is_interactive() const { return interactive_; }
+  /// Prints a line. `dim` is for what is not the simulator's own.
+  void line(const std::string& text, bool dim = false);
+  /// Updates one run's progress; shown only on a terminal.
+  void progress(std::size_t run, const run_progress& state);
+  void finished(std::size_t run);
+
+ private:
+  std::string status() const;
+  std::string bar(const run_progress& state) const;
+  void draw();
+  void wipe();
+
+  std::mutex mutex_;
+  bool interactive_;
+  bool colour_;
+  bool drawn_ = false;
+  std::size_t runs_;
+  std::size_t done_ = 0;
+  std::map<std::size_t, run_progress> active_;
+};
+
+} // namespace troupe::sim
