@@ -13,8 +13,8 @@
 
 namespace troupe::actors {
 
-/// An interface: the messages that an actor takes. All of ours answer with messages of their own, never with a
-/// response, so that nothing on the way of a request waits.
+/// An interface: the messages that an actor takes. All of ours answer with messages of their own, never with
+/// a response, so that nothing on the way of a request waits.
 template <class... Messages>
 using takes = caf::typed_actor<typename caf::reacts_to<Messages>...>;
 

@@ -5,10 +5,11 @@
 #include "actors/messages.hpp"
 
 // The messages stay within one process, so CAF never has to write them as bytes.
-#define TROUPE_LOCAL_MESSAGES(add)                                                                                     \
-  add(start) add(datagram) add(outbound) add(client_answer) add(standing_changed) add(propose) add(read_request)     \
-      add(state_saved) add(hand_over) add(write_done) add(flush) add(wake) add(write) add(committed)                 \
-          add(install_snapshot) add(outcomes) add(reads_ready) add(reads_refused) add(room_again)
+#define TROUPE_LOCAL_MESSAGES(add)                                                                           \
+  add(start) add(datagram) add(outbound) add(client_answer) add(standing_changed) add(propose)               \
+      add(read_request) add(state_saved) add(locate_leader) add(leader_heard) add(hand_over) add(write_done) \
+          add(flush) add(wake) add(write) add(committed) add(install_snapshot) add(outcomes)                 \
+              add(reads_ready) add(reads_refused) add(room_again)
 
 #define TROUPE_ALLOW(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::name)
 TROUPE_LOCAL_MESSAGES(TROUPE_ALLOW)
@@ -18,9 +19,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::raft::received)
 
 #define TROUPE_ADD(name) CAF_ADD_TYPE_ID(troupe, (troupe::actors::name))
 CAF_BEGIN_TYPE_ID_BLOCK(troupe, first_custom_type_id)
-  TROUPE_LOCAL_MESSAGES(TROUPE_ADD)
-  CAF_ADD_TYPE_ID(troupe, (troupe::client_request))
-  CAF_ADD_TYPE_ID(troupe, (troupe::raft::received))
+TROUPE_LOCAL_MESSAGES(TROUPE_ADD)
+CAF_ADD_TYPE_ID(troupe, (troupe::client_request))
+CAF_ADD_TYPE_ID(troupe, (troupe::raft::received))
 CAF_END_TYPE_ID_BLOCK(troupe)
 #undef TROUPE_ADD
 
@@ -30,11 +31,12 @@ namespace troupe::actors {
 using network_actor = takes<start, datagram, outbound, client_answer, standing_changed>;
 
 /// Owns the clients: what waits for what, the state machine, the answers.
-using router_actor = takes<client_request, standing_changed, committed, install_snapshot, outcomes, reads_ready,
-                           reads_refused, room_again>;
+using router_actor = takes<client_request, standing_changed, committed, install_snapshot, outcomes,
+                           reads_ready, reads_refused, leader_heard, room_again>;
 
 /// Runs the core and carries out its effects.
-using raft_actor = takes<start, raft::received, propose, read_request, state_saved, hand_over, write_done, flush, wake>;
+using raft_actor = takes<start, raft::received, propose, read_request, locate_leader, state_saved, hand_over,
+                         write_done, flush, wake>;
 
 /// Makes durable, in order, and says so.
 using log_store_actor = takes<write>;

@@ -1,9 +1,9 @@
 #pragma once
-// One thread that runs a replica's actors, its timers and its socket: measured faster than CAF's own schedulers for a
-// request that passes through five actors, and without any work when idle.
+// One thread that runs a replica's actors, its timers and its socket: measured faster than CAF's own
+// schedulers for a request that passes through five actors, and without any work when idle.
 //
-// The same class runs on real or on virtual time. Virtual time stands still while an actor has work and then jumps to
-// the next timer.
+// The same class runs on real or on virtual time. Virtual time stands still while an actor has work and then
+// jumps to the next timer.
 
 #include "actors/caf.hpp"
 #include "protocol/types.hpp"
@@ -15,7 +15,7 @@ namespace troupe::actors {
 
 /// Replaces CAF's scheduler and clock. Everything happens in the thread that calls it.
 class loop : public caf::scheduler::test_coordinator {
-public:
+ public:
   using test_coordinator::test_coordinator;
 
   /// Runs every actor that has messages, until none has.
@@ -35,13 +35,13 @@ public:
   /// Ends all timers; before the actor system is destroyed, or it waits for them for ever.
   void forget_timers();
 
-protected:
+ protected:
   void start() override;
 };
 
 /// An actor system of its own with a loop as its scheduler.
 class loop_system {
-public:
+ public:
   /// @param on_real_time  false: the clock starts at one second and moves only when told to
   explicit loop_system(bool on_real_time);
   ~loop_system();
@@ -51,7 +51,7 @@ public:
   caf::actor_system& system() { return *system_; }
   loop& scheduler() { return *loop_; }
 
-private:
+ private:
   std::unique_ptr<caf::actor_system_config> config_;
   loop* loop_ = nullptr; ///< owned by the system
   std::unique_ptr<caf::actor_system> system_;
@@ -59,11 +59,11 @@ private:
 
 /// An actor system with CAF's own threads, sharing one queue, so that nothing comes to depend on the loop.
 class threaded_system {
-public:
+ public:
   explicit threaded_system(std::size_t threads);
   caf::actor_system& system() { return *system_; }
 
-private:
+ private:
   std::unique_ptr<caf::actor_system_config> config_;
   std::unique_ptr<caf::actor_system> system_;
 };

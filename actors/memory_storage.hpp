@@ -8,12 +8,12 @@
 namespace troupe::actors {
 
 class memory_storage : public storage {
-public:
+ public:
   raft::stored_state load() override;
   std::optional<std::string> apply(const raft::storage_write& w) override;
   std::optional<std::string> sync() override { return std::nullopt; }
 
-private:
+ private:
   raft::hard_state hard_state_;
   raft::snapshot_ptr snapshot_;
   std::deque<raft::entry_ptr> entries_;

@@ -2,16 +2,19 @@
 // What the four actors of a replica say to each other. None of it leaves the process; what does is in
 // protocol/messages.hpp.
 //
-//                    datagram
-//                       v      client_request        propose, read_request, state_saved
-//   edge <-- send -- network ------------------> router ------------------------------> raft
-//                    ^  ^  |   client_answer        ^    committed, install_snapshot,     |  ^
-//                    |  |  <------------------------+    outcomes, reads_*, room_again    |  |
-//                    |  |                                                                 |  |
-//                    |  +-- outbound, standing_changed -----------------------------------+  | write_done
-//                    |                                                                    |  |
-//                    +-------------- raft::received ------------------> raft     write    v  |
-//                                                                                       log store
+//              datagram |
+//                       v     client_request             propose, read_request, locate_leader, state_saved
+//   edge <--- send -- network ----------------> router --------------------------------------------------->
+//   raft
+//                     ^     <----------------          <---------------------------------------------------
+//                     |       client_answer              standing_changed, committed, install_snapshot,
+//                     outcomes, |                                  reads_ready, reads_refused, leader_heard,
+//                     room_again
+//                     |
+//                     |  raft::received                       write
+//                     +----------------------------> raft -----------------> log store
+//                        outbound, standing_changed       <-----------------
+//                                                             write_done
 
 #include "protocol/kv/command.hpp"
 #include "protocol/messages.hpp"
@@ -23,7 +26,8 @@
 
 namespace troupe::actors {
 
-// ---- to network ------------------------------------------------------------------------------------------------
+// ---- to network
+// ------------------------------------------------------------------------------------------------
 
 /// The first message to every actor: everybody is there.
 struct start {};
@@ -48,7 +52,8 @@ struct standing_changed {
   raft::standing standing;
 };
 
-// ---- to raft ---------------------------------------------------------------------------------------------------
+// ---- to raft
+// ---------------------------------------------------------------------------------------------------
 
 struct propose {
   raft::proposal proposal;
@@ -63,6 +68,11 @@ struct read_request {
 struct state_saved {
   log_index last_index;
   std::string data;
+};
+
+/// Asks for `leader_heard` as soon as this replica's leader has been heard from after the given moment.
+struct locate_leader {
+  instant newer_than;
 };
 
 /// Hands leadership over, if this replica leads.
@@ -83,14 +93,16 @@ struct wake {
   std::uint64_t generation = 0;
 };
 
-// ---- to the log store --------------------------------------------------------------------------------------------
+// ---- to the log store
+// --------------------------------------------------------------------------------------------
 
 struct write {
   std::uint64_t number = 0; ///< counts up by one
   raft::storage_write what;
 };
 
-// ---- to the router -----------------------------------------------------------------------------------------------
+// ---- to the router
+// -----------------------------------------------------------------------------------------------
 
 /// The next entries of the log, to be applied in order.
 struct committed {
@@ -113,6 +125,11 @@ struct reads_ready {
 
 struct reads_refused {
   std::vector<raft::refused_read> list;
+};
+
+/// The leader has been heard from; see `locate_leader`.
+struct leader_heard {
+  replica_id leader;
 };
 
 /// What was refused for now may be tried again.

@@ -6,7 +6,8 @@ namespace troupe::actors {
 
 network::network(caf::actor_config& c, const rooms* r, wire::codec codec, edge* e, host h,
                  std::atomic<std::size_t>* waiting)
-    : network_actor::base(c), rooms_(r), codec_(std::move(codec)), edge_(e), host_(std::move(h)), waiting_(waiting) {}
+    : network_actor::base(c), rooms_(r), codec_(std::move(codec)), edge_(e), host_(std::move(h)),
+      waiting_(waiting) {}
 
 network::behavior_type network::make_behavior() {
   return {
@@ -39,8 +40,9 @@ void network::receive(const datagram& d) {
 /// Counts every one and mentions the first of its kind: a flood must not become a flood of lines.
 void network::drop(const wire::decode_error& e) {
   if (++counters_.dropped[static_cast<std::size_t>(e.kind)] == 1)
-    host_.log(log_level::warning, fmt::format("dropped a message ({}): {} (more of this kind are counted, not told)",
-                                              wire::to_string(e.kind), e.text));
+    host_.log(log_level::warning,
+              fmt::format("dropped a message ({}): {} (more of this kind are counted, not told)",
+                          wire::to_string(e.kind), e.text));
 }
 
 void network::send_out(const outbound& o) {

@@ -16,19 +16,21 @@ struct network_counters {
   std::array<std::uint64_t, wire::decode_problem_count> dropped{}; ///< by decode_problem
 };
 
-/// Owns the edge: parses, validates, counts, drops, sends. Holds no state of the protocol but who leads, which every
-/// message names.
+/// Owns the edge: parses, validates, counts, drops, sends. Holds no state of the protocol but who leads,
+/// which every message names.
 class network : public network_actor::base {
-public:
-  /// @param waiting  how many datagrams are on their way to this actor; whoever sends them counts up, null if nobody
+ public:
+  /// @param waiting  how many datagrams are on their way to this actor; whoever sends them counts up, null if
+  /// nobody
   ///                 does
-  network(caf::actor_config& c, const rooms* r, wire::codec codec, edge* e, host h, std::atomic<std::size_t>* waiting);
+  network(caf::actor_config& c, const rooms* r, wire::codec codec, edge* e, host h,
+          std::atomic<std::size_t>* waiting);
   const char* name() const override { return "network"; }
   behavior_type make_behavior() override;
 
   const network_counters& counters() const { return counters_; }
 
-private:
+ private:
   void receive(const datagram& d);
   void send_out(const outbound& o);
   void answer(const client_reply& r);

@@ -36,7 +36,13 @@ raft_runner::behavior_type raft_runner::make_behavior() {
       [this](raft::received& m) { step(std::move(m)); },
       [this](propose& p) { collect(p); },
       [this](read_request r) { step(raft::read{r.id}); },
-      [this](state_saved& s) { step(raft::compact{s.last_index, std::move(s.data)}); },
+      [this](locate_leader l) {
+        leader_wanted_ = l.newer_than;
+        tell_leader();
+      },
+      [this](state_saved& s) {
+        step(raft::compact{s.last_index, std::move(s.data)});
+      },
       [this](hand_over h) { step(raft::transfer{h.to}); },
       [this](const write_done& d) { done(d); },
       [this](flush) { step(raft::propose{std::exchange(collected_, {})}); },
@@ -92,8 +98,19 @@ void raft_runner::carry_out(raft::effects& e) {
   if (e.room_again)
     send(rooms_->router, room_again{});
   if (e.refused_input && ++refused_inputs_ == 1)
-    host_.log(log_level::warning, fmt::format("not taken up: {} (more of this is counted, not told)", *e.refused_input));
+    host_.log(log_level::warning,
+              fmt::format("not taken up: {} (more of this is counted, not told)", *e.refused_input));
+  if (leader_wanted_)
+    tell_leader();
   set_alarm(e.next_deadline);
+}
+
+void raft_runner::tell_leader() {
+  if (core_.role() != raft::role_kind::follower || core_.known_leader() == nobody ||
+      core_.leader_heard_at() <= *leader_wanted_)
+    return;
+  leader_wanted_.reset();
+  send(rooms_->router, leader_heard{core_.known_leader()});
 }
 
 void raft_runner::post(std::vector<raft::outgoing> messages) {
@@ -106,10 +123,11 @@ void raft_runner::done(const write_done& d) {
   step(raft::stored{d.index, d.term});
 }
 
-// ---- deadlines --------------------------------------------------------------------------------------------------
+// ---- deadlines
+// --------------------------------------------------------------------------------------------------
 
-/// A delayed message cannot be taken back, and deadlines mostly move on: so an alarm that comes too early sets the
-/// next one, and only a deadline before the alarm needs another.
+/// A delayed message cannot be taken back, and deadlines mostly move on: so an alarm that comes too early
+/// sets the next one, and only a deadline before the alarm needs another.
 void raft_runner::set_alarm(instant deadline) {
   deadline_ = deadline;
   if (deadline >= alarm_at_)

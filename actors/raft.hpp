@@ -18,7 +18,7 @@ struct raft_setup {
 
 /// Runs the core and carries out its effects in order. No rule of Raft is in it.
 class raft_runner : public raft_actor::base {
-public:
+ public:
   raft_runner(caf::actor_config& c, const rooms* r, raft_setup setup, host h);
   const char* name() const override { return "raft"; }
   behavior_type make_behavior() override;
@@ -26,12 +26,13 @@ public:
   /// For those who watch from outside while no actor runs.
   const raft::core& core() const { return core_; }
 
-private:
+ private:
   instant now();
   void begin();
   void step(raft::input in);
   void carry_out(raft::effects& e);
   void collect(propose& p);
+  void tell_leader();
   void set_alarm(instant deadline);
   void alarm(const wake& w);
   void done(const write_done& d);
@@ -42,6 +43,8 @@ private:
   raft::core core_;
   raft::store_gate gate_;
   std::vector<raft::proposal> collected_;
+
+  std::optional<instant> leader_wanted_; ///< the router waits for a sign of the leader after this
 
   instant deadline_ = never;
   instant alarm_at_ = never; ///< of the alarm that will still count

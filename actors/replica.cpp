@@ -13,8 +13,8 @@ replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::m
   r->log_store = system.spawn<log_store>(r, setup.disk, setup.host);
   r->raft = system.spawn<raft_runner>(r, std::move(core), setup.host);
   r->router = system.spawn<router>(r, self, setup.router, setup.host);
-  r->network = system.spawn<network>(r, wire::codec(std::move(setup.directory), setup.transport), setup.out, setup.host,
-                                     setup.datagrams_waiting);
+  r->network = system.spawn<network>(r, wire::codec(std::move(setup.directory), setup.transport), setup.out,
+                                     setup.host, setup.datagrams_waiting);
   caf::anon_send(r->network, start{});
   caf::anon_send(r->raft, start{});
 }

@@ -17,7 +17,7 @@ struct replica_setup {
   wire::limits transport;
   raft::options raft;
   router_options router;
-  edge* out = nullptr;       ///< outlives the replica, as do the others
+  edge* out = nullptr; ///< outlives the replica, as do the others
   storage* disk = nullptr;
   actors::host host;
   /// Counted down for each datagram that was taken in; null if nobody counts them up.
@@ -26,7 +26,7 @@ struct replica_setup {
 
 /// Four actors that serve until `stop`.
 class replica {
-public:
+ public:
   /// Spawns and starts them: hello is on its way once they run.
   /// @throws broken_invariant if what the storage holds contradicts itself
   replica(caf::actor_system& system, replica_setup setup);
@@ -41,7 +41,7 @@ public:
 
   const actors::rooms& rooms() const { return *rooms_; }
 
-private:
+ private:
   std::unique_ptr<actors::rooms> rooms_; ///< stays in place while actors point to it
 };
 

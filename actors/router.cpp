@@ -45,11 +45,21 @@ router::behavior_type router::make_behavior() {
         for (const auto& refused : r.list)
           refuse(refused);
       },
+      [this](leader_heard h) {
+        locating_ = false;
+        if (h.leader == standing_.leader)
+          serve_parked();
+        else if (!parked_.empty() && standing_.leader != nobody)
+          locate();
+      },
       [this](room_again) { serve_parked(); },
   };
 }
 
-// ---- where a request goes -----------------------------------------------------------------------------------------
+instant router::now() { return {clock().now().time_since_epoch()}; }
+
+// ---- where a request goes
+// -----------------------------------------------------------------------------------------
 
 void router::take(client_request& r) {
   if (const auto* result = machine_.remembered(r.id)) // asked again after it was applied
@@ -58,15 +68,21 @@ void router::take(client_request& r) {
     serve(std::move(r));
 }
 
-/// Finds the place for a request that is in none. Waiting beats bouncing: a client is only sent to a leader that is
-/// known.
+/// Finds the place for a request that is in none. Waiting beats bouncing: a client is only sent to a leader
+/// that is known, and seen to be alive.
 void router::serve(client_request r) {
   if (standing_.leader == self_)
     submit(std::move(r));
-  else if (standing_.leader != nobody)
-    reply(client_redirect{std::move(r.id), standing_.leader});
-  else
-    park(std::move(r));
+  else if (park(std::move(r)) && standing_.leader != nobody)
+    locate();
+}
+
+/// A client that comes back from a leader that is gone would be sent there again and again. So one sign of
+/// life is good for one time; the next clients wait for the next sign.
+void router::locate() {
+  if (std::exchange(locating_, true))
+    return;
+  send(rooms_->raft, locate_leader{std::max(redirected_at_, now() - options_.leader_silence)});
 }
 
 void router::submit(client_request r) {
@@ -82,20 +98,31 @@ void router::submit(client_request r) {
   send(rooms_->raft, propose{{std::move(command), bytes}});
 }
 
-void router::park(client_request r) {
-  if (parked_.size() >= options_.max_parked)
-    return reply(client_fail{std::move(r.id), fmt::format("{} requests are waiting already", parked_.size())});
+bool router::park(client_request r) {
+  if (parked_.size() >= options_.max_parked) {
+    reply(client_fail{std::move(r.id), fmt::format("{} requests are waiting already", parked_.size())});
+    return false;
+  }
   parked_.push_back(std::move(r));
+  return true;
 }
 
 void router::serve_parked() {
-  if (standing_.leader == nobody)
+  if (standing_.leader == nobody || parked_.empty())
     return;
-  for (auto& r : std::exchange(parked_, {}))
-    serve(std::move(r));
+  const bool here = standing_.leader == self_;
+  for (auto& r : std::exchange(parked_, {})) {
+    if (here)
+      submit(std::move(r));
+    else
+      reply(client_redirect{std::move(r.id), standing_.leader});
+  }
+  if (!here)
+    redirected_at_ = now();
 }
 
-// ---- writes -------------------------------------------------------------------------------------------------------
+// ---- writes
+// -------------------------------------------------------------------------------------------------------
 
 void router::note(const raft::proposal_outcome& o) {
   const auto found = writes_.find(o.id);
@@ -115,7 +142,8 @@ void router::note(const raft::proposal_outcome& o) {
     return serve(std::move(request));
   case raft::refusal::handing_over:
   case raft::refusal::busy:
-    return park(std::move(request));
+    park(std::move(request));
+    return;
   case raft::refusal::too_large:
     return reply(client_fail{std::move(request.id), "too large to be sent to other replicas"});
   }
@@ -124,8 +152,8 @@ void router::note(const raft::proposal_outcome& o) {
 void router::apply(const committed& c) {
   for (const auto& e : c.entries) {
     if (const auto* command = std::get_if<kv::command>(&e->payload)) {
-      // What an earlier leader took in is answered too: its client still waits. Only the second entry of a repeated
-      // request was answered with the first one, unless the client asked this replica again.
+      // What an earlier leader took in is answered too: its client still waits. Only the second entry of a
+      // repeated request was answered with the first one, unless the client asked this replica again.
       const bool repeated = machine_.remembered(command->id) != nullptr;
       const auto result = machine_.apply(*command);
       if (c.answer && (writes_.erase(command->id) > 0 || !repeated))
@@ -137,8 +165,9 @@ void router::apply(const committed& c) {
   save_state_when_due(*c.entries.back());
 }
 
-/// Decides about the writes that waited for the commit of this index. Those that stood in another entry's place can
-/// never commit there any more; those in this one were answered, or are by the leader that committed it.
+/// Decides about the writes that waited for the commit of this index. Those that stood in another entry's
+/// place can never commit there any more; those in this one were answered, or are by the leader that
+/// committed it.
 void router::settle(const raft::entry& e) {
   const auto [first, last] = by_index_.equal_range(e.index);
   std::vector<client_request> homeless;
@@ -160,7 +189,8 @@ void router::settle(const raft::entry& e) {
 void router::install(const install_snapshot& s) {
   auto restored = kv::state_machine::restore(s.snapshot->data);
   if (const auto* error = std::get_if<kv::snapshot_error>(&restored)) {
-    host_.stop(fmt::format("the snapshot up to entry {} cannot be read: {}", s.snapshot->last_index.value, error->text));
+    host_.stop(fmt::format("the snapshot up to entry {} cannot be read: {}", s.snapshot->last_index.value,
+                           error->text));
     return quit();
   }
   machine_ = std::move(std::get<kv::state_machine>(restored));
@@ -190,7 +220,8 @@ void router::save_state_when_due(const raft::entry& last) {
   send(rooms_->raft, state_saved{last.index, machine_.serialise()});
 }
 
-// ---- reads --------------------------------------------------------------------------------------------------------
+// ---- reads
+// --------------------------------------------------------------------------------------------------------
 
 void router::read(const raft::read_ready& r) {
   const auto found = reads_.find(r.id);
@@ -198,8 +229,9 @@ void router::read(const raft::read_ready& r) {
     return;
   const auto& request = found->second;
   client_ok answer{request.id, machine_.get(std::get<kv::get>(request.operation).key), true};
-  // The clock is looked at after the state was: a lease that ended in between may have let another leader write.
-  if (r.until != never && instant{clock().now().time_since_epoch()} >= r.until)
+  // The clock is looked at after the state was: a lease that ended in between may have let another leader
+  // write.
+  if (r.until != never && now() >= r.until)
     return send(rooms_->raft, read_request{r.id});
   reads_.erase(found);
   reply(std::move(answer));
@@ -217,7 +249,8 @@ void router::refuse(const raft::refused_read& r) {
     park(std::move(request));
 }
 
-// ---- answers ------------------------------------------------------------------------------------------------------
+// ---- answers
+// ------------------------------------------------------------------------------------------------------
 
 client_reply router::ok(const kv::request_id& id, const kv::result& r) {
   return client_ok{id, r.applied ? std::nullopt : std::optional(r.value), r.applied};

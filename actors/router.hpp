@@ -10,20 +10,24 @@
 namespace troupe::actors {
 
 struct router_options {
+  /// A leader that was not heard from for so long may be gone: clients are not sent there before it speaks
+  /// again.
+  duration leader_silence = std::chrono::milliseconds(400);
   /// How many requests may wait for a leader; what is over it fails with a reason.
   std::size_t max_parked = 10'000;
-  /// The state is saved, and the log cut, when so many bytes of entries were applied since the last time; 0: never.
+  /// The state is saved, and the log cut, when so many bytes of entries were applied since the last time; 0:
+  /// never.
   std::size_t snapshot_after_bytes = 16 << 20;
 };
 
 /// Owns the clients: where each request goes, what waits for what, the state machine, and the answers.
 ///
-/// A request is in exactly one place: parked until somebody can serve it, proposed, in the log at (index, term), or a
-/// read that waits for its moment. It leaves with exactly one answer from this replica, or with none when its entry
-/// was committed by another leader, who then answers. A write that may still commit is never redirected: the client
-/// would be answered twice.
+/// A request is in exactly one place: parked until somebody can serve it, proposed, in the log at (index,
+/// term), or a read that waits for its moment. It leaves with exactly one answer from this replica, or with
+/// none when its entry was committed by another leader, who then answers. A write that may still commit is
+/// never redirected: the client would be answered twice.
 class router : public router_actor::base {
-public:
+ public:
   router(caf::actor_config& c, const rooms* r, replica_id self, router_options o, host h);
   const char* name() const override { return "router"; }
   behavior_type make_behavior() override;
@@ -33,18 +37,20 @@ public:
   std::size_t parked() const { return parked_.size(); }
   std::size_t waiting() const { return writes_.size() + reads_.size(); }
 
-private:
+ private:
   struct write_in_log {
     log_index index; ///< 0 until raft says where the proposal went
     term_number term;
     client_request request;
   };
 
+  instant now();
   void take(client_request& r);
   void serve(client_request r);
   void submit(client_request r);
-  void park(client_request r);
+  bool park(client_request r);
   void serve_parked();
+  void locate();
 
   void apply(const committed& c);
   void settle(const raft::entry& e);
@@ -65,6 +71,8 @@ private:
   raft::standing standing_;
   kv::state_machine machine_;
   std::deque<client_request> parked_;
+  bool locating_ = false;          ///< raft will tell when the leader is heard from
+  instant redirected_at_;          ///< when clients were last sent to a leader
   std::set<kv::request_id> known_; ///< all that waits in any place
   std::map<kv::request_id, write_in_log> writes_;
   std::multimap<log_index, kv::request_id> by_index_;

@@ -65,7 +65,8 @@ std::size_t max_message_bytes(transport_kind kind) {
   return kind == transport_kind::datagram ? 65'507 : 16'383;
 }
 
-// ---- opening ------------------------------------------------------------------------------------------------------
+// ---- opening
+// ------------------------------------------------------------------------------------------------------
 
 socket_edge::socket_edge(int descriptor, transport_kind kind)
     : descriptor_(descriptor), wake_descriptor_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), kind_(kind),
@@ -77,7 +78,8 @@ socket_edge::~socket_edge() {
 }
 
 std::unique_ptr<socket_edge> socket_edge::datagram(std::uint16_t port) {
-  std::unique_ptr<socket_edge> edge(new socket_edge(open_socket(AF_INET, SOCK_DGRAM), transport_kind::datagram));
+  std::unique_ptr<socket_edge> edge(
+      new socket_edge(open_socket(AF_INET, SOCK_DGRAM), transport_kind::datagram));
   const auto any_port = loopback(0);
   if (::bind(edge->descriptor_, generic(any_port), sizeof any_port) < 0)
     throw error_at("cannot bind a port of 127.0.0.1");
@@ -110,7 +112,8 @@ std::unique_ptr<socket_edge> socket_edge::unix_socket(const std::string& path) {
   }
 }
 
-// ---- sending ------------------------------------------------------------------------------------------------------
+// ---- sending
+// ------------------------------------------------------------------------------------------------------
 
 /// True if there is nothing more to do about this message: it left, or nothing ever will.
 bool socket_edge::write_now(std::string_view message, std::size_t& written) {
@@ -180,7 +183,8 @@ bool socket_edge::wants_to_write() {
   return !backlog_.empty();
 }
 
-// ---- receiving ----------------------------------------------------------------------------------------------------
+// ---- receiving
+// ----------------------------------------------------------------------------------------------------
 
 bool socket_edge::receive(std::size_t limit, const std::function<void(std::string_view)>& take) {
   return kind_ == transport_kind::stream ? receive_stream(take) : receive_packets(limit, take);
@@ -190,7 +194,8 @@ bool socket_edge::receive_packets(std::size_t limit, const std::function<void(st
   for (std::size_t i = 0; i < limit; ++i) {
     sockaddr_in from{};
     socklen_t length = sizeof from;
-    const auto n = ::recvfrom(descriptor_, input_.data(), input_.size(), 0, reinterpret_cast<sockaddr*>(&from), &length);
+    const auto n =
+        ::recvfrom(descriptor_, input_.data(), input_.size(), 0, reinterpret_cast<sockaddr*>(&from), &length);
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0) // a refused datagram says that the simulator is not there now; it may come back

@@ -23,18 +23,18 @@ std::size_t max_message_bytes(transport_kind kind);
 
 /// A socket could not be opened or connected. `what()` names it and says why, in one line.
 class socket_error : public std::runtime_error {
-public:
+ public:
   socket_error(const std::string& what, int error) : std::runtime_error(what), error_(error) {}
   /// The value of errno.
   int error() const { return error_; }
 
-private:
+ private:
   int error_;
 };
 
 /// A connected, non-blocking socket. `send` may be called from another thread than the rest.
 class socket_edge : public edge {
-public:
+ public:
   struct counters {
     std::uint64_t foreign = 0;   ///< datagrams from somebody else than the simulator
     std::uint64_t oversized = 0; ///< messages beyond what the transport carries
@@ -72,7 +72,7 @@ public:
 
   const counters& counted() const { return counters_; }
 
-private:
+ private:
   socket_edge(int descriptor, transport_kind kind);
   bool write_now(std::string_view message, std::size_t& written);
   void keep(std::string message, bool begun);
@@ -83,7 +83,7 @@ private:
   int wake_descriptor_;
   transport_kind kind_;
   std::uint16_t simulator_port_ = 0; ///< in network order; datagram only
-  std::string input_;                ///< a buffer; for a stream, also the start of a message that is not whole
+  std::string input_; ///< a buffer; for a stream, also the start of a message that is not whole
   std::size_t input_size_ = 0;
   bool skipping_ = false; ///< the rest of an oversized line
   counters counters_;

@@ -12,16 +12,16 @@ namespace troupe::actors {
 
 /// Where messages leave the replica.
 class edge {
-public:
+ public:
   virtual ~edge() = default;
-  /// Sends one whole message, or drops it and counts that: peers' messages may be lost, and clients are at the same
-  /// place as the peers' network. Never blocks.
+  /// Sends one whole message, or drops it and counts that: peers' messages may be lost, and clients are at
+  /// the same place as the peers' network. Never blocks.
   virtual void send(std::string_view message) = 0;
 };
 
 /// Where the log store stores.
 class storage {
-public:
+ public:
   virtual ~storage() = default;
   /// What an earlier run left.
   virtual raft::stored_state load() = 0;
@@ -36,7 +36,8 @@ enum class log_level { error, warning, info, debug };
 /// How a replica speaks to people, and what it does when it cannot go on. Called by any of its actors.
 struct host {
   std::function<void(log_level, const std::string&)> log;
-  /// A broken invariant or a failed storage: called once, with a message that names it; the replica must not go on.
+  /// A broken invariant or a failed storage: called once, with a message that names it; the replica must not
+  /// go on.
   std::function<void(const std::string&)> stop;
 };
 

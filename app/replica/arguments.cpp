@@ -30,8 +30,12 @@ std::uint32_t in_ms(duration d) {
 }
 
 timing timing_of(const raft::options& o) {
-  return {in_ms(o.election_timeout_min), in_ms(o.election_timeout_max), in_ms(o.heartbeat_interval),
-          in_ms(o.lease),                in_ms(o.retry_min),            in_ms(o.commit_notice_delay)};
+  return {in_ms(o.election_timeout_min),
+          in_ms(o.election_timeout_max),
+          in_ms(o.heartbeat_interval),
+          in_ms(o.lease),
+          in_ms(o.retry_min),
+          in_ms(o.commit_notice_delay)};
 }
 
 void apply(const timing& t, raft::options& o) {
@@ -68,7 +72,8 @@ std::uint16_t parse_port(const std::string& text) {
   throw std::invalid_argument(fmt::format("\"{}\" is no port: a number from 1 to 65535 is expected", text));
 }
 
-std::variant<datagram_port, unix_path> simulator_of(std::vector<std::string>& words, const std::string& transport) {
+std::variant<datagram_port, unix_path> simulator_of(std::vector<std::string>& words,
+                                                    const std::string& transport) {
   if (!starts_with_port(words, transport)) {
     std::optional<transport_kind> kind;
     if (!transport.empty())
@@ -102,34 +107,42 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
 
   CLI::App app("A Raft replica for the course simulators: a drop-in for 3700kvstore and 4730kvstore.\n"
                "  troupe-replica [options] <port> <id> <peer>...   talks datagrams to 127.0.0.1:<port>\n"
-               "  troupe-replica [options] <id> <peer>...          connects to the Unix socket <id> in this directory\n",
+               "  troupe-replica [options] <id> <peer>...          connects to the Unix socket <id> in this "
+               "directory\n",
                "troupe-replica");
   app.set_version_flag("--version", fmt::format("troupe-replica {}", version));
-  app.add_option("words", words, "the simulator's UDP port, if it speaks datagrams; this replica's id; its peers' ids")
+  app.add_option("words", words,
+                 "the simulator's UDP port, if it speaks datagrams; this replica's id; its peers' ids")
       ->required();
   app.add_option("--transport", transport, "datagram, stream or seqpacket, instead of recognising it")
       ->check(CLI::IsMember({"datagram", "stream", "seqpacket"}));
-  app.add_option("--election-timeout-min", t.election_timeout_min_ms, "shortest silence before an election, ms")
+  app.add_option("--election-timeout-min", t.election_timeout_min_ms,
+                 "shortest silence before an election, ms")
       ->capture_default_str();
-  app.add_option("--election-timeout-max", t.election_timeout_max_ms, "longest silence before an election, ms")
+  app.add_option("--election-timeout-max", t.election_timeout_max_ms,
+                 "longest silence before an election, ms")
       ->capture_default_str();
   app.add_option("--heartbeat", t.heartbeat_ms, "longest silence of a leader, ms")->capture_default_str();
-  app.add_option("--lease", t.lease_ms,
-                 "how long a leader reads without asking after a majority confirmed it, ms; 0: every batch of reads "
-                 "takes a round")
+  app.add_option(
+         "--lease", t.lease_ms,
+         "how long a leader reads without asking after a majority confirmed it, ms; 0: every batch of reads "
+         "takes a round")
       ->capture_default_str();
-  app.add_option("--retry", t.retry_ms, "shortest time after which an answer counts as late, ms")->capture_default_str();
+  app.add_option("--retry", t.retry_ms, "shortest time after which an answer counts as late, ms")
+      ->capture_default_str();
   app.add_option("--commit-notice", t.commit_notice_ms,
                  "after how long without an append followers are told what is committed, ms; 0: never")
       ->capture_default_str();
   app.add_option("--window", raft.window_messages, "how many messages may be on their way to one follower")
       ->capture_default_str();
-  app.add_option("--max-parked", router.max_parked, "how many requests may wait for a leader")->capture_default_str();
+  app.add_option("--max-parked", router.max_parked, "how many requests may wait for a leader")
+      ->capture_default_str();
   app.add_option("--snapshot-after", router.snapshot_after_bytes,
                  "cut the log when so many bytes of entries were applied; 0: never")
       ->capture_default_str();
   app.add_option("--seed", raft.seed, "where the random choices start (default: differs at each start)");
-  app.add_option("--threads", threads, "run on CAF's scheduler with as many threads; 0: one loop for everything")
+  app.add_option("--threads", threads,
+                 "run on CAF's scheduler with as many threads; 0: one loop for everything")
       ->capture_default_str()
       ->check(CLI::Range(0, 256));
   app.add_option("--log-level", level, "error, warning, info or debug")
@@ -147,7 +160,8 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
                                                           {"warning", actors::log_level::warning},
                                                           {"info", actors::log_level::info},
                                                           {"debug", actors::log_level::debug}};
-    return replica_arguments{std::move(simulator), std::move(directory), raft, router, levels.at(level), threads};
+    return replica_arguments{
+        std::move(simulator), std::move(directory), raft, router, levels.at(level), threads};
   } catch (const CLI::CallForHelp&) {
     return early_exit{0, app.help()};
   } catch (const CLI::CallForVersion& v) {

@@ -13,7 +13,8 @@
 
 namespace troupe::app {
 
-/// Where the simulator is: a UDP port of this machine, or a Unix socket, of this kind if that was said outright.
+/// Where the simulator is: a UDP port of this machine, or a Unix socket, of this kind if that was said
+/// outright.
 struct datagram_port {
   std::uint16_t port = 0;
 };

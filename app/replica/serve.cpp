@@ -45,11 +45,13 @@ std::unique_ptr<actors::socket_edge> connect(const replica_arguments& a) {
   if (const auto* d = std::get_if<datagram_port>(&a.simulator))
     return actors::socket_edge::datagram(d->port);
   const auto& u = std::get<unix_path>(a.simulator);
-  return u.kind ? actors::socket_edge::unix_socket(u.path, *u.kind) : actors::socket_edge::unix_socket(u.path);
+  return u.kind ? actors::socket_edge::unix_socket(u.path, *u.kind)
+                : actors::socket_edge::unix_socket(u.path);
 }
 
-actors::replica_setup make_setup(const replica_arguments& a, actors::socket_edge& edge, actors::storage& storage,
-                                 const actors::host& host, std::atomic<std::size_t>* waiting) {
+actors::replica_setup make_setup(const replica_arguments& a, actors::socket_edge& edge,
+                                 actors::storage& storage, const actors::host& host,
+                                 std::atomic<std::size_t>* waiting) {
   const auto limit = actors::max_message_bytes(edge.kind());
   auto raft = a.raft;
   raft.max_append_bytes = limit - wire::append_overhead_bytes;
@@ -58,19 +60,19 @@ actors::replica_setup make_setup(const replica_arguments& a, actors::socket_edge
 
 /// The socket and the signals, and what is done about them.
 class mouth {
-public:
+ public:
   mouth(actors::socket_edge& edge, int signals, actors::replica& replica, const actors::host& host,
         std::atomic<std::size_t>& waiting)
       : edge_(edge), signals_(signals), replica_(replica), host_(host), waiting_(waiting) {}
 
-  /// Waits for something to happen, for at most `timeout`, and hands on what arrived. False when it is time to end.
+  /// Waits for something to happen, for at most `timeout`, and hands on what arrived. False when it is time
+  /// to end.
   bool turn(duration timeout) {
     const bool full = waiting_.load(std::memory_order_relaxed) >= max_waiting;
     if (full) // the network actor has to catch up; nothing tells when it has
       timeout = std::min<duration>(timeout, std::chrono::milliseconds(1));
-    std::array<pollfd, 3> ready{{{edge_.descriptor(), events(full), 0},
-                                 {edge_.wake_descriptor(), POLLIN, 0},
-                                 {signals_, POLLIN, 0}}};
+    std::array<pollfd, 3> ready{
+        {{edge_.descriptor(), events(full), 0}, {edge_.wake_descriptor(), POLLIN, 0}, {signals_, POLLIN, 0}}};
     const timespec wait{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
     if (::ppoll(ready.data(), ready.size(), timeout == duration::max() ? nullptr : &wait, nullptr) <= 0)
       return true;
@@ -81,7 +83,7 @@ public:
     return (ready[0].revents & (POLLIN | POLLHUP | POLLERR)) == 0 || receive();
   }
 
-private:
+ private:
   short events(bool full) {
     return static_cast<short>((full ? 0 : POLLIN) | (edge_.wants_to_write() ? POLLOUT : 0));
   }
@@ -92,7 +94,8 @@ private:
       replica_.receive(std::string(message));
     });
     if (edge_.counted().foreign > 0 && !std::exchange(told_foreign_, true))
-      host_.log(log_level::warning, "dropped a datagram that did not come from the simulator (more are counted, not told)");
+      host_.log(log_level::warning,
+                "dropped a datagram that did not come from the simulator (more are counted, not told)");
     if (!open)
       host_.log(log_level::info, "the simulator has closed the connection");
     return open;
@@ -107,7 +110,8 @@ private:
 };
 
 /// Everything in this thread.
-void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host, int signals) {
+void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host,
+                     int signals) {
   actors::memory_storage storage;
   std::atomic<std::size_t> waiting{0};
   actors::loop_system system(true);
@@ -123,7 +127,8 @@ void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, cons
 }
 
 /// The actors on CAF's own threads; this one only reads.
-void serve_on_threads(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host, int signals) {
+void serve_on_threads(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host,
+                      int signals) {
   actors::memory_storage storage;
   std::atomic<std::size_t> waiting{0};
   actors::threaded_system system(a.threads);

@@ -111,6 +111,8 @@ class core {
   const snapshot_ptr& latest_snapshot() const { return snapshot_; }
   /// The leader's data; null in any other role.
   const leader* as_leader() const { return std::get_if<leader>(&role_); }
+  /// When the current leader was last heard from; meaningless while nobody is known to lead.
+  instant leader_heard_at() const { return loyal_until_ - options_.election_timeout_min; }
   /// Until when reads need no round; the past if there is no lease.
   instant lease_until() const;
   instant next_deadline() const;
