@@ -8,11 +8,11 @@ using namespace troupe::test;
 
 namespace {
 
-const std::string opening = R"({"start_wait": 0.6, "end_wait": 0.2, "replicas": 5, "mix": 0.3, )";
+const std::string opening = R"({"start_wait": 0.5, "end_wait": 0.2, "replicas": 5, "mix": 0.3, )";
 const std::string lenient = R"("tests": {"maximum_get_generation_fail_fraction": 1,
   "benchmarks": {"total_msgs": [10, 20, 100000], "failures": [1, 2, 3], "duplicates": [1, 2, 3],
                  "median_latency": [100, 200, 300]}}})";
-const std::string short_run = opening + R"("lifetime": 0.6, "requests": 60, )" + lenient;
+const std::string short_run = opening + R"("lifetime": 0.5, "requests": 60, )" + lenient;
 
 /// Plays one short scenario against replicas with this fault.
 outcome play(const std::string& fault, const std::string& scenario = short_run) {
