@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
@@ -42,6 +43,14 @@ std::vector<std::string> expand(const std::vector<std::string>& names) {
   return result;
 }
 
+/// CLI11 takes -1 for a large number.
+std::string check_seed(const std::string& text) {
+  std::uint64_t seed = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, seed);
+  return error == std::errc() && stop == end ? "" : "must be a whole number from 0 to 18446744073709551615";
+}
+
 std::string one_line(std::string text) {
   while (!text.empty() && text.back() == '\n')
     text.pop_back();
@@ -62,7 +71,8 @@ std::optional<options> parse_options(int argc, char** argv) {
   app.add_flag("--real", real, "Play against replica processes over UDP (the only mode so far)");
   app.add_option("--replica", replica, "The replica's executable")->capture_default_str();
   app.add_option("--seed", result.seed,
-                 "Seed of the first run's random choices; the next run takes the next number");
+                 "Seed of the first run's random choices; the next run takes the next number")
+      ->check(CLI::Validator(check_seed, "", "seed"));
   app.add_option("--runs", result.runs, "How often to play each scenario")
       ->check(CLI::Range(std::size_t{1}, most_runs));
   app.add_option("--jobs", result.jobs, "How many runs go on side by side; more than one costs latency")

@@ -205,8 +205,8 @@ void world::hand_over(one_peer& receiver, std::string bytes, instant now, action
 void world::happen(const event& event, instant now, action_list& actions) {
   auto hits = carry_out(event.type, now, actions);
   const bool skipped = hits.empty() && event.type != event_type::part_end;
-  const auto whom = skipped ? std::string("nobody to hit, skipped") : names(hits);
-  record_.tell(now, fmt::format("{} {}", troupe::to_string(event.type), whom));
+  const auto whom = skipped ? std::string("(nobody to hit, skipped)") : names(hits);
+  record_.tell(now, fmt::format("{}{}{}", troupe::to_string(event.type), whom.empty() ? "" : " ", whom));
   record_.figures.events.push_back({event.type, now - start_, std::move(hits)});
 }
 

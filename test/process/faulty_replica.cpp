@@ -54,7 +54,7 @@ class replica {
     if (fault_ == "chatter")
       for (int i = 0; i < 20000; ++i)
         std::printf("line %d of far too many\n", i);
-    std::printf("started\n");
+    std::printf("started as %d\n", getpid());
     std::fflush(stdout);
   }
 

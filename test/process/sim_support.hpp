@@ -1,0 +1,78 @@
+#pragma once
+// Runs troupe-sim as a user does, against replicas with a fault of our choice.
+
+#include <filesystem>
+#include <fstream>
+#include <rapidjson/document.h>
+#include <set>
+#include <sstream>
+#include <string>
+#include <sys/types.h>
+#include <utility>
+#include <vector>
+
+namespace troupe::test {
+
+namespace fs = std::filesystem;
+
+/// A folder that is gone afterwards.
+class scratch_folder {
+ public:
+  scratch_folder();
+  scratch_folder(const scratch_folder&) = delete;
+  scratch_folder& operator=(const scratch_folder&) = delete;
+  ~scratch_folder();
+
+  std::string path(const std::string& name) const { return (path_ / name).string(); }
+  /// Writes a file and returns its path.
+  std::string write(const std::string& name, const std::string& text) const;
+  /// The little replica under a name that gives it this fault.
+  std::string replica(const std::string& fault) const;
+
+ private:
+  fs::path path_;
+};
+
+/// A running troupe-sim.
+class simulator {
+ public:
+  simulator(const scratch_folder& folder, const std::vector<std::string>& arguments);
+  simulator(const simulator&) = delete;
+  simulator& operator=(const simulator&) = delete;
+  ~simulator();
+
+  /// Waits until so many replicas have printed that they started; returns their process groups.
+  std::vector<pid_t> await_replicas(std::size_t count) const;
+  void signal(int number) const;
+  /// Waits for its end. The exit status, or 1000 + signal.
+  int wait();
+  std::string out() const { return read(out_); }
+  std::string err() const { return read(err_); }
+
+ private:
+  static std::string read(const std::string& path);
+  std::string out_;
+  std::string err_;
+  pid_t process_ = -1;
+};
+
+/// What a finished call left behind.
+struct outcome {
+  int status = 0;
+  std::string out;
+  std::string err;
+  rapidjson::Document report;
+
+  const rapidjson::Value& run(rapidjson::SizeType number = 0) const { return report["runs"][number]; }
+  /// The kinds of complaints in the first run, each with its replica: "0003 garbage".
+  std::set<std::string> complaints() const;
+  /// Whether a failed check of the first run contains this.
+  bool failed(const std::string& part) const;
+};
+
+outcome simulate(const scratch_folder& folder, std::vector<std::string> arguments);
+
+/// Waits, for seconds if need be, until nobody of these process groups is left. False if somebody stays.
+bool all_gone(const std::vector<pid_t>& groups);
+
+} // namespace troupe::test
