@@ -15,3 +15,8 @@ if(TROUPE_SANITIZE)
   target_compile_options(troupe_options INTERFACE ${flags})
   target_link_options(troupe_options INTERFACE ${flags})
 endif()
+if(TROUPE_FUZZ)
+  # The fuzzer is led by what its input reaches, in the libraries too.
+  target_compile_options(troupe_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(troupe_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()

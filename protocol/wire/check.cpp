@@ -70,7 +70,7 @@ struct contradiction_in {
     if (!is_position(m.previous_index, m.previous_term)) {
       return half_position;
     }
-    if (m.previous_index.value > out_of_reach - m.entries.size()) {
+    if (m.previous_index.value >= out_of_reach - m.entries.size()) {
       return no_log_is_so_long;
     }
     return m.previous_term > m.term ? future_term : "";

@@ -94,8 +94,9 @@ class codec {
   ///
   /// What a message from a replica says can be relied on: its entries are consecutive, with terms that are at
   /// least 1, never decrease and are at least `previous_term`; no term in it is beyond the message's own; an
-  /// index is 0 exactly when its term is; configurations are sorted and have a voter; no sum of an index or
-  /// an offset and the length of what follows it overflows. Each entry's `wire_bytes` is set.
+  /// index is 0 exactly when its term is; configurations are sorted and have a voter; its term and the
+  /// index of what it carries are below 2^62, and no offset overflows. An `append_rejected` names an index of
+  /// at least 1. Each entry's `wire_bytes` is set.
   ///
   /// A client's request is `unservable` if a key or value is missing, is no string, or is too long to be sent
   /// on to other replicas and to be read again; if not even its sender and MID can be read, or they are

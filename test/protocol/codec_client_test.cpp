@@ -64,8 +64,18 @@ TEST_CASE("a value that could not be replicated or read again is refused") {
     return small.decode(
         from_client_json("put", fmt::format(R"("MID":"1","key":"k","value":"{:0{}}")", 0, size)));
   };
-  CHECK(std::holds_alternative<client_request>(put(1'000)));
-  CHECK(std::holds_alternative<unservable>(put(2'000)));
+  constexpr std::size_t longest = 2'000 - reply_overhead_bytes - max_request_id_bytes - 2; // the quotes
+  CHECK(std::holds_alternative<client_request>(put(longest)));
+  CHECK(std::holds_alternative<unservable>(put(longest + 1)));
+}
+
+TEST_CASE("a key that could not be replicated is refused, but may be read") {
+  codec small = make_codec(2'000);
+  const auto with_long_key = [&](std::string_view type) {
+    return small.decode(from_client_json(type, fmt::format(R"("MID":"1","key":"{:02000}")", 0)));
+  };
+  CHECK(std::holds_alternative<unservable>(with_long_key("delete")));
+  CHECK(std::holds_alternative<client_request>(with_long_key("get")));
 }
 
 TEST_CASE("a quote counts twice when a value is measured, since it is escaped") {

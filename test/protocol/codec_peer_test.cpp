@@ -77,7 +77,8 @@ TEST_CASE("a term or an index that no cluster can have reached is dropped before
   };
   CHECK(problem(std::uint64_t{1} << 62) == decode_problem::inconsistent);
   CHECK(problem_of(append_json("[]", std::uint64_t{1} << 62)) == decode_problem::inconsistent);
-  decode_as<from_peer>(from_peer_json("timeout_now", fmt::format(R"("term":{})", (std::uint64_t{1} << 62) - 1)));
+  decode_as<from_peer>(
+      from_peer_json("timeout_now", fmt::format(R"("term":{})", (std::uint64_t{1} << 62) - 1)));
 }
 
 TEST_CASE("a message whose field is missing or of another type is dropped, and the field named") {
@@ -111,6 +112,12 @@ TEST_CASE("entries of another form are dropped") {
   CHECK(problem_of(append_json(R"([[5,"put","00F1","1","k","v","w"]])")) == decode_problem::wrong_type);
   CHECK(problem_of(append_json(R"([[5,"configuration",["0001"]]])")) == decode_problem::wrong_type);
   CHECK(problem_of(append_json(R"([[5,"configuration",["1"],[]]])")) == decode_problem::out_of_range);
+}
+
+TEST_CASE("what a leader adds by itself weighs no more than the core takes it to") {
+  CHECK(wire_bytes(raft::no_op{}) <= raft::no_op_wire_bytes);
+  CHECK(wire_bytes(raft::configuration{std::vector<replica_id>(21), std::vector<replica_id>(21)}) <=
+        raft::configuration_wire_bytes);
 }
 
 TEST_CASE("configurations that nobody may use are dropped") {

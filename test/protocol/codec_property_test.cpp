@@ -81,7 +81,8 @@ std::string mutated(std::string json) {
       json.erase(at, *rc::gen::inRange<std::size_t>(1, 9));
       break;
     default:
-      json.insert(at, json.substr(*rc::gen::inRange<std::size_t>(0, json.size()), *rc::gen::inRange(1, 40)));
+      json.insert(at, json.substr(*rc::gen::inRange<std::size_t>(0, json.size()),
+                                  *rc::gen::inRange<std::size_t>(1, 40)));
     }
   }
   return json;

@@ -186,8 +186,7 @@ inline append_request make(append_request) {
   auto previous = *log_position_up_to(term);
   const auto payloads = *rc::gen::container<std::vector<raft::payload>>(payload());
   // The entries have to fit before the end of all numbers.
-  previous.index.value =
-      std::min(previous.index.value, within_reach - payloads.size());
+  previous.index.value = std::min(previous.index.value, within_reach - payloads.size());
   append_request made{term, {*at_least(0)}, previous.index, previous.term, {*at_least(0)}, {}};
   raft::entry e{std::max(previous.term, term_number{1}), previous.index, {}, 0};
   for (const auto& p : payloads) {
