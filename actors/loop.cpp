@@ -6,9 +6,12 @@
 
 namespace troupe::actors {
 
-void loop::start() {
-  clock().current_time = caf::actor_clock::clock_type::now();
-  test_coordinator::start();
+loop_clock::loop_clock(time_source source) : source_(source) {
+  current_time = source == time_source::real ? clock_type::now() : time_point{std::chrono::seconds(1)};
+}
+
+loop_clock::time_point loop_clock::now() const noexcept {
+  return source_ == time_source::real ? clock_type::now() : current_time;
 }
 
 void loop::run_jobs() {
@@ -17,13 +20,12 @@ void loop::run_jobs() {
 }
 
 void loop::catch_up() {
-  const auto now = caf::actor_clock::clock_type::now();
-  if (now > clock().current_time)
-    clock().advance_time(now - clock().current_time);
+  if (const auto passed = clock_.now() - clock_.current_time; passed > duration::zero())
+    clock_.advance_time(passed);
 }
 
 instant loop::next_timer() {
-  const auto& timers = clock().schedule();
+  const auto& timers = clock_.schedule();
   return timers.empty() ? never : instant{timers.begin()->first.time_since_epoch()};
 }
 
@@ -31,14 +33,14 @@ void loop::run_until(instant t) {
   run_jobs();
   while (next_timer() <= t) {
     const auto due = std::max(next_timer(), now());
-    clock().advance_time(due - now());
+    clock_.advance_time(due - now());
     run_jobs();
   }
   if (t > now())
-    clock().current_time = caf::actor_clock::time_point{t.since_start};
+    clock_.current_time = caf::actor_clock::time_point{t.since_start};
 }
 
-void loop::forget_timers() { clock().cancel_all(); }
+void loop::forget_timers() { clock_.cancel_all(); }
 
 namespace {
 
@@ -51,14 +53,12 @@ std::unique_ptr<caf::actor_system_config> make_config() {
 
 } // namespace
 
-loop_system::loop_system(bool on_real_time) : config_(make_config()) {
-  config_->module_factories.emplace_back([this](caf::actor_system& s) -> caf::actor_system::module* {
-    loop_ = new loop(s);
+loop_system::loop_system(time_source source) : config_(make_config()) {
+  config_->module_factories.emplace_back([this, source](caf::actor_system& s) -> caf::actor_system::module* {
+    loop_ = new loop(s, source);
     return loop_;
   });
   system_ = std::make_unique<caf::actor_system>(*config_);
-  if (!on_real_time)
-    loop_->clock().current_time = caf::actor_clock::time_point{std::chrono::seconds(1)};
 }
 
 loop_system::~loop_system() {
@@ -73,7 +73,5 @@ threaded_system::threaded_system(std::size_t threads) : config_(make_config()) {
   config_->set("scheduler.max-threads", threads);
   system_ = std::make_unique<caf::actor_system>(*config_);
 }
-
-instant steady_now() { return {caf::actor_clock::clock_type::now().time_since_epoch()}; }
 
 } // namespace troupe::actors

@@ -13,10 +13,29 @@
 
 namespace troupe::actors {
 
+/// What moves an actor's clock.
+enum class time_source {
+  real, ///< the machine's monotonic clock, read anew each time: a lease must not outlast a process that was
+        ///< stopped
+  virtual_time ///< whoever runs the loop; the clock starts at one second
+};
+
+/// CAF's timers on either kind of time. `current_time` is how far timers have been looked at.
+class loop_clock : public caf::detail::test_actor_clock {
+ public:
+  explicit loop_clock(time_source source);
+  time_point now() const noexcept override;
+
+ private:
+  time_source source_;
+};
+
 /// Replaces CAF's scheduler and clock. Everything happens in the thread that calls it.
 class loop : public caf::scheduler::test_coordinator {
  public:
-  using test_coordinator::test_coordinator;
+  loop(caf::actor_system& system, time_source source) : test_coordinator(system), clock_(source) {}
+
+  loop_clock& clock() noexcept override { return clock_; }
 
   /// Runs every actor that has messages, until none has.
   void run_jobs();
@@ -35,15 +54,14 @@ class loop : public caf::scheduler::test_coordinator {
   /// Ends all timers; before the actor system is destroyed, or it waits for them for ever.
   void forget_timers();
 
- protected:
-  void start() override;
+ private:
+  loop_clock clock_;
 };
 
 /// An actor system of its own with a loop as its scheduler.
 class loop_system {
  public:
-  /// @param on_real_time  false: the clock starts at one second and moves only when told to
-  explicit loop_system(bool on_real_time);
+  explicit loop_system(time_source source);
   ~loop_system();
   loop_system(const loop_system&) = delete;
   loop_system& operator=(const loop_system&) = delete;
@@ -67,8 +85,5 @@ class threaded_system {
   std::unique_ptr<caf::actor_system_config> config_;
   std::unique_ptr<caf::actor_system> system_;
 };
-
-/// Now, on the clock that real time is measured by.
-instant steady_now();
 
 } // namespace troupe::actors

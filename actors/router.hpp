@@ -17,7 +17,7 @@ struct router_options {
   std::size_t max_parked = 10'000;
   /// The state is saved, and the log cut, when so many bytes of entries were applied since the last time; 0:
   /// never.
-  std::size_t snapshot_after_bytes = 16 << 20;
+  std::size_t snapshot_after_bytes = 8 << 20;
 };
 
 /// Owns the clients: where each request goes, what waits for what, the state machine, and the answers.

@@ -111,9 +111,8 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
                "directory\n",
                "troupe-replica");
   app.set_version_flag("--version", fmt::format("troupe-replica {}", version));
-  app.add_option("words", words,
-                 "the simulator's UDP port, if it speaks datagrams; this replica's id; its peers' ids")
-      ->required();
+  app.add_option("arguments", words,
+                 "the simulator's UDP port, if it speaks datagrams; this replica's id; its peers' ids");
   app.add_option("--transport", transport, "datagram, stream or seqpacket, instead of recognising it")
       ->check(CLI::IsMember({"datagram", "stream", "seqpacket"}));
   app.add_option("--election-timeout-min", t.election_timeout_min_ms,
@@ -151,6 +150,9 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
 
   try {
     app.parse(argc, argv);
+    if (words.empty())
+      throw std::invalid_argument(
+          "say where the simulator is and who this replica is: [<port>] <id> <peer>... (see --help)");
     auto simulator = simulator_of(words, transport);
     apply(t, raft);
     if (const auto fault = find_fault(raft))

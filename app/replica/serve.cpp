@@ -76,8 +76,10 @@ class mouth {
     const timespec wait{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
     if (::ppoll(ready.data(), ready.size(), timeout == duration::max() ? nullptr : &wait, nullptr) <= 0)
       return true;
-    if (ready[2].revents != 0)
+    if (ready[2].revents != 0) {
+      receive();
       return false;
+    }
     if ((ready[0].revents & POLLOUT) != 0 || ready[1].revents != 0)
       edge_.flush();
     return (ready[0].revents & (POLLIN | POLLHUP | POLLERR)) == 0 || receive();
@@ -114,7 +116,7 @@ void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, cons
                      int signals) {
   actors::memory_storage storage;
   std::atomic<std::size_t> waiting{0};
-  actors::loop_system system(true);
+  actors::loop_system system(actors::time_source::real);
   auto& loop = system.scheduler();
   actors::replica replica(system.system(), make_setup(a, edge, storage, host, &waiting));
   mouth m(edge, signals, replica, host, waiting);
@@ -122,8 +124,9 @@ void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, cons
     loop.catch_up();
     loop.run_jobs();
     const auto next = loop.next_timer();
-    open = m.turn(next == never ? duration::max() : std::max(next - actors::steady_now(), duration::zero()));
+    open = m.turn(next == never ? duration::max() : std::max(next - loop.now(), duration::zero()));
   }
+  loop.run_jobs(); // what arrived before the end is still served
 }
 
 /// The actors on CAF's own threads; this one only reads.

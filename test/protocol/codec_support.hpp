@@ -36,7 +36,8 @@ inline std::string from_client_json(std::string_view type, std::string_view fiel
   return fmt::format(R"({{"src":"00F1","dst":"0000","leader":"FFFF","type":"{}",{}}})", type, fields);
 }
 
-inline std::string append_json(std::string_view entries, std::uint64_t previous_index = 4, int previous_term = 2) {
+inline std::string append_json(std::string_view entries, std::uint64_t previous_index = 4,
+                               int previous_term = 2) {
   return from_peer_json("append_request",
                         fmt::format(R"("term":5,"sequence":9,"previous_index":{},"previous_term":{},)"
                                     R"("commit":3,"entries":{})",
