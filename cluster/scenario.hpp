@@ -15,7 +15,20 @@
 namespace troupe {
 
 /// What the world does to the replicas.
-enum class event_type { kill_leader, kill_non_leader, part_easy, part_hard, part_end };
+/// The first five are the course's. A crash is a kill that leaves no time for last words (SIGKILL); a paused replica
+/// stands still until `resume` (SIGSTOP, SIGCONT), and nobody is told.
+enum class event_type {
+  kill_leader,
+  kill_non_leader,
+  part_easy,
+  part_hard,
+  part_end,
+  crash_leader,
+  crash_non_leader,
+  pause_leader,
+  pause_non_leader,
+  resume
+};
 
 /// As in scenario files.
 std::string_view to_string(event_type type);

@@ -97,7 +97,9 @@ child_process::~child_process() {
   guard_.remove(process_);
 }
 
-void child_process::terminate() const { kill(-process_, SIGTERM); }
+void child_process::terminate() const { signal(SIGTERM); }
+
+void child_process::signal(int number) const { kill(-process_, number); }
 
 std::optional<std::string> child_process::ended() const {
   siginfo_t info{};

@@ -27,6 +27,8 @@ class child_process {
 
   /// SIGTERM to the whole group.
   void terminate() const;
+  /// Sends any signal to the whole process group.
+  void signal(int number) const;
   /// How it ended; nothing while it runs. It stays a zombie, so that its group's number stays taken.
   std::optional<std::string> ended() const;
 

@@ -50,6 +50,7 @@ class json_writer {
     writer_.EndObject();
   }
   void key(const std::string& name) { writer_.Key(name); }
+  void null() { writer_.Null(); }
 
  private:
   rapidjson::StringBuffer buffer_;
@@ -81,6 +82,21 @@ void write_requests(json_writer& out, const course::figures& f) {
   out.put("fails", f.fails);
   out.put("redirects", f.redirects);
   out.put("sent_again", f.sent_again);
+  out.put("longest_silence", f.longest_silence);
+  out.key("unanswered");
+  out.array([&] {
+    for (const auto& request : f.unanswered)
+      out.object([&] {
+        out.put("client", request.client);
+        out.put("MID", std::string_view(request.mid));
+        out.put("type", std::string_view(request.is_put ? "put" : "get"));
+        out.put("key", std::string_view(request.key));
+        out.put("asked", request.asked);
+        out.put("sent", request.sent);
+        out.key("killed_after");
+        request.killed_after ? out.value(*request.killed_after) : out.null();
+      });
+  });
   out.put("duplicates", f.duplicates);
   out.put("incorrect", f.incorrect);
   out.key("incorrect_reasons");

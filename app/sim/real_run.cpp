@@ -5,6 +5,7 @@
 #include "cluster/course/world.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <fmt/format.h>
 #include <poll.h>
 #include <thread>
@@ -115,12 +116,16 @@ class real_run {
 
   void carry_out() {
     for (const auto& action : actions_)
-      if (const auto* message = std::get_if<course::deliver>(&action))
-        socket_.send(static_cast<std::uint16_t>(message->endpoint), message->bytes);
-      else
-        find(std::get<course::kill>(action).victim).process.terminate();
+      std::visit([this](const auto& what) { carry_out(what); }, action);
     actions_.clear();
   }
+
+  void carry_out(const course::deliver& message) {
+    socket_.send(static_cast<std::uint16_t>(message.endpoint), message.bytes);
+  }
+  void carry_out(const course::kill& k) { find(k.victim).process.signal(k.at_once ? SIGKILL : SIGTERM); }
+  void carry_out(const course::freeze& f) { find(f.victim).process.signal(SIGSTOP); }
+  void carry_out(const course::thaw& t) { find(t.victim).process.signal(SIGCONT); }
 
   running_replica& find(replica_id id) {
     return *std::find_if(replicas_.begin(), replicas_.end(),

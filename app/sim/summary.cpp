@@ -16,6 +16,15 @@ std::string paint(const std::string& text, std::string_view with, bool colour) {
   return colour ? fmt::format("{}{}{}", with, text, plain) : text;
 }
 
+std::string describe(const course::unanswered_request& r) {
+  auto text = fmt::format("{} {} of key {} to {} at {:.3f} s was never answered", r.is_put ? "put" : "get", r.mid, r.key,
+                          to_string(r.asked), std::chrono::duration<double>(r.sent).count());
+  if (r.killed_after)
+    text += fmt::format("; {} was killed {:.0f} us later", to_string(r.asked),
+                        std::chrono::duration<double, std::micro>(*r.killed_after).count());
+  return text;
+}
+
 /// Of two values in the middle their mean. Precondition: there are values.
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -121,6 +130,8 @@ std::string format_faults(const std::vector<run_result>& results, bool colour) {
     const auto run = fmt::format("{} (seed {})", result.plan.scenario.name, result.plan.seed);
     for (const auto& check : result.verdict.failed_checks)
       text += fmt::format("{} {}: {}\n", run, paint("failed", red, colour), check);
+    for (const auto& request : result.figures.unanswered)
+      text += fmt::format("{} {}\n", run, describe(request));
     for (const auto& [key, complaint] : result.complaints)
       text += fmt::format("{} {} {}: {}{}\n", run, key.first == nobody ? "somebody" : to_string(key.first),
                           to_string(key.second), complaint.first,

@@ -34,7 +34,7 @@ bool clients::is_client(replica_id id) { return id.value >= first_client && id.v
 std::optional<outgoing_request> clients::generate(const std::vector<replica_id>& living, instant now) {
   const auto index = random_.below(count);
   const auto& keys = clients_[index].keys;
-  one_request next{.client = index, .is_put = !random_.chance(mix_), .key = {}, .value = {}};
+  one_request next{.client = index, .is_put = !random_.chance(mix_), .key = {}, .value = {}, .mid = {}};
   if (!next.is_put && keys.empty()) {
     ++record_.figures.gets_not_generated;
     return std::nullopt;
@@ -52,12 +52,15 @@ std::optional<outgoing_request> clients::send(std::size_t request, const std::ve
                                               instant now) {
   if (living.empty())
     return std::nullopt;
-  const auto& what = requests_[request];
+  auto& what = requests_[request];
   const auto& who = clients_[what.client];
   const bool leader_lives = std::find(living.begin(), living.end(), who.leader) != living.end();
   const wire::request_header header{who.id, leader_lives ? who.leader : random_.pick(living), who.leader,
                                     fresh_mid()};
-  attempts_.emplace(header.mid, one_attempt{request, now});
+  attempts_.emplace(header.mid, one_attempt{request, now, header.replica});
+  what.mid = header.mid;
+  if (!last_ok_)
+    last_ok_ = now;
   return outgoing_request{header.replica, what.is_put ? wire::write_put(header, what.key, what.value)
                                                       : wire::write_get(header, what.key)};
 }
@@ -115,6 +118,8 @@ std::optional<outgoing_request> clients::settle(one_attempt& attempt, const wire
 
 void clients::accept_ok(one_request& request, const wire::envelope& message, replica_id from, instant now) {
   request.answered = true;
+  record_.figures.longest_silence = std::max(record_.figures.longest_silence, now - *last_ok_);
+  last_ok_ = now;
   if (!request.is_put) {
     ++record_.figures.gets_ok;
     check_value(request, message, from, now);
@@ -150,10 +155,17 @@ void clients::forget_leader() {
     client.leader = nobody;
 }
 
-void clients::finish() {
-  for (const auto& request : requests_)
-    if (!request.answered)
-      ++(request.is_put ? record_.figures.puts_unanswered : record_.figures.gets_unanswered);
+void clients::finish(instant start) {
+  for (const auto& request : requests_) {
+    if (request.answered)
+      continue;
+    ++(request.is_put ? record_.figures.puts_unanswered : record_.figures.gets_unanswered);
+    if (request.mid.empty()) // nobody lived whom it could have asked
+      continue;
+    const auto& last = attempts_.at(request.mid);
+    record_.figures.unanswered.push_back({clients_[request.client].id, request.mid, request.is_put, request.key,
+                                          last.asked, last.sent - start, std::nullopt});
+  }
 }
 
 } // namespace troupe::course

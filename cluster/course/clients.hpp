@@ -40,8 +40,8 @@ class clients {
                                           const std::vector<replica_id>& living, instant now);
 
   void forget_leader();
-  /// Counts what was never answered.
-  void finish();
+  /// Counts and lists what was never answered.
+  void finish(instant start);
 
   static bool is_client(replica_id id);
 
@@ -59,12 +59,14 @@ class clients {
     std::string value; ///< of a put
     std::uint64_t bounces = 0;
     bool answered = false; ///< with ok
+    std::string mid;       ///< of its last attempt
   };
   enum class attempt_state { open, answered_ok, answered_no };
   /// A request under one of its MIDs.
   struct one_attempt {
     std::size_t request = 0;
     instant sent;
+    replica_id asked = nobody;
     attempt_state state = attempt_state::open;
   };
 
@@ -83,6 +85,7 @@ class clients {
   std::array<one_client, count> clients_;
   std::vector<one_request> requests_;
   std::unordered_map<std::string, one_attempt> attempts_; ///< by MID
+  std::optional<instant> last_ok_; ///< or when the first request was sent
 };
 
 } // namespace troupe::course

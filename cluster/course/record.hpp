@@ -48,6 +48,19 @@ struct event_outcome {
   std::vector<replica_id> hits; ///< the victim, or who is inside the majority; empty if skipped
 };
 
+/// A request that had no answer when the run ended.
+struct unanswered_request {
+  replica_id client;
+  std::string mid; ///< the last one it was sent under
+  bool is_put = false;
+  std::string key;
+  replica_id asked;
+  duration sent{0}; ///< since the start of the run
+  /// How long after it was sent the replica was killed; nothing if it was not. A few microseconds: no replica could
+  /// have answered.
+  std::optional<duration> killed_after;
+};
+
 /// A thing worth telling while the run goes on.
 struct news {
   instant at;
@@ -84,7 +97,10 @@ struct figures {
   std::uint64_t puts_ok = 0;
   std::uint64_t gets_unanswered = 0; ///< known at the end
   std::uint64_t puts_unanswered = 0;
+  std::vector<unanswered_request> unanswered;
   std::uint64_t sent_again = 0;
+  /// The longest time without any answer `ok`, from the first request to the last answer.
+  duration longest_silence{0};
 
   // Answers.
   std::uint64_t redirects = 0;

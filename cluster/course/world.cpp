@@ -1,6 +1,7 @@
 #include "cluster/course/world.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -210,16 +211,25 @@ void world::happen(const event& event, instant now, action_list& actions) {
   record_.figures.events.push_back({event.type, now - start_, std::move(hits)});
 }
 
-std::vector<replica_id> world::carry_out(event_type type, instant, action_list& actions) {
+std::vector<replica_id> world::carry_out(event_type type, instant now, action_list& actions) {
   switch (type) {
-  case event_type::kill_leader: {
-    auto hits = kill_replica(leader_to_kill(look()), actions);
+  case event_type::kill_leader:
+  case event_type::crash_leader: {
+    auto hits = kill_replica(leader_to_kill(look()), type == event_type::crash_leader, now, actions);
     if (!hits.empty())
       clients_.forget_leader();
     return hits;
   }
   case event_type::kill_non_leader:
-    return kill_replica(non_leader_to_kill(look(), event_random_), actions);
+  case event_type::crash_non_leader:
+    return kill_replica(non_leader_to_kill(look(), event_random_), type == event_type::crash_non_leader, now,
+                        actions);
+  case event_type::pause_leader:
+    return pause_replica(leader_to_kill(look()), actions);
+  case event_type::pause_non_leader:
+    return pause_replica(non_leader_to_kill(look(), event_random_), actions);
+  case event_type::resume:
+    return resume_all(actions);
   case event_type::part_easy:
   case event_type::part_hard:
     return cut(type);
@@ -230,13 +240,33 @@ std::vector<replica_id> world::carry_out(event_type type, instant, action_list& 
   return {};
 }
 
-std::vector<replica_id> world::kill_replica(std::optional<replica_id> victim, action_list& actions) {
+std::vector<replica_id> world::kill_replica(std::optional<replica_id> victim, bool at_once, instant now,
+                                            action_list& actions) {
   if (!victim)
     return {};
-  find(*victim)->state = peer_state::killed;
-  actions.emplace_back(kill{*victim});
+  auto& peer = *find(*victim);
+  peer.state = peer_state::killed;
+  peer.killed_at = now;
+  actions.emplace_back(kill{*victim, at_once});
   finished_ = living().empty();
   return {*victim};
+}
+
+std::vector<replica_id> world::pause_replica(std::optional<replica_id> victim, action_list& actions) {
+  if (!victim || std::exchange(find(*victim)->paused, true))
+    return {};
+  actions.emplace_back(freeze{*victim});
+  return {*victim};
+}
+
+std::vector<replica_id> world::resume_all(action_list& actions) {
+  std::vector<replica_id> hits;
+  for (auto& peer : peers_)
+    if (std::exchange(peer.paused, false) && lives(peer.id)) {
+      actions.emplace_back(thaw{peer.id});
+      hits.push_back(peer.id);
+    }
+  return hits;
 }
 
 std::vector<replica_id> world::cut(event_type type) {
@@ -278,10 +308,20 @@ void world::check_storm(instant now) {
 void world::finish(instant now) {
   finished_ = true;
   record_.figures.took = now - start_;
-  clients_.finish();
+  clients_.finish(start_);
+  list_unanswered();
   for (const auto& peer : peers_)
     if (peer.state == peer_state::alive && !peer.spoke)
       record_.complain(peer.id, misdeed::silence, "said hello and then nothing at all", now);
+}
+
+/// Says of each request that was never answered whom it was lost with.
+void world::list_unanswered() {
+  for (auto& request : record_.figures.unanswered) {
+    const auto killed_at = find(request.asked)->killed_at;
+    if (killed_at != never)
+      request.killed_after = killed_at - (start_ + request.sent);
+  }
 }
 
 situation world::look() const { return {peers_.size(), living(), leader_}; }

@@ -35,8 +35,15 @@ struct deliver {
 };
 struct kill {
   replica_id victim;
+  bool at_once = false; ///< it gets no chance to end by itself
 };
-using action = std::variant<deliver, kill>;
+struct freeze {
+  replica_id victim;
+};
+struct thaw {
+  replica_id victim;
+};
+using action = std::variant<deliver, kill, freeze, thaw>;
 /// To be carried out at once, in this order.
 using action_list = std::vector<action>;
 
@@ -85,6 +92,8 @@ class world {
     course::endpoint endpoint = 0;
     std::uint64_t messages = 0; ///< between replicas, as it sent them
     bool spoke = false;         ///< said anything but hello
+    bool paused = false;
+    instant killed_at = never;
   };
 
   // Datagrams.
@@ -102,7 +111,11 @@ class world {
   void send_request(instant now, action_list& actions);
   void happen(const event& event, instant now, action_list& actions);
   std::vector<replica_id> carry_out(event_type type, instant now, action_list& actions);
-  std::vector<replica_id> kill_replica(std::optional<replica_id> victim, action_list& actions);
+  std::vector<replica_id> kill_replica(std::optional<replica_id> victim, bool at_once, instant now,
+                                       action_list& actions);
+  std::vector<replica_id> pause_replica(std::optional<replica_id> victim, action_list& actions);
+  std::vector<replica_id> resume_all(action_list& actions);
+  void list_unanswered();
   std::vector<replica_id> cut(event_type type);
 
   void die(one_peer& peer, misdeed how, const std::string& what, instant now);

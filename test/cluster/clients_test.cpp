@@ -179,7 +179,7 @@ TEST_CASE("a redirect makes the client ask its leader at once, the same thing un
   CHECK(again->value == r->value);
   CHECK(again->mid != r->mid);
   f.answer(*again, "ok", {3});
-  f.all.finish();
+  f.all.finish({});
   CHECK(f.log.figures.redirects == 1);
   CHECK(f.log.figures.fails == 0);
   CHECK(f.log.figures.puts == 1);
@@ -196,7 +196,7 @@ TEST_CASE("a fail is counted and asked again at once") {
   CHECK(again->mid != r->mid);
   CHECK(f.log.figures.fails == 1);
   f.answer(*again, "ok", {0});
-  f.all.finish();
+  f.all.finish({});
   CHECK(f.log.figures.failures() == 1);
 }
 
@@ -205,9 +205,14 @@ TEST_CASE("what is not answered ok at the end is unanswered, and never asked aga
   const auto put = f.ask();
   f.answer(*put, "redirect", {3});
   f.ask();
-  f.all.finish();
+  f.all.finish({});
   CHECK(f.log.figures.puts_unanswered == 2);
   CHECK(f.log.figures.gets_unanswered == 0);
+  // The first one was sent again under another MID, to the leader that it was told of.
+  REQUIRE(f.log.figures.unanswered.size() == 2);
+  CHECK(f.log.figures.unanswered[0].key == put->key);
+  CHECK(f.log.figures.unanswered[0].mid != put->mid);
+  CHECK(f.log.figures.unanswered[0].asked == replica_id{3});
 }
 
 TEST_CASE("an answer to what was answered ok is a duplicate and changes nothing else") {
