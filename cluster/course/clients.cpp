@@ -37,7 +37,7 @@ std::optional<outgoing_request> clients::generate(const std::vector<replica_id>&
   one_request next{.client = index, .is_put = !random_.chance(mix_), .key = {}, .value = {}, .mid = {}};
   if (!next.is_put && keys.empty()) {
     ++record_.figures.gets_not_generated;
-    return std::nullopt;
+    next.is_put = true;
   }
   const bool new_key = next.is_put && (keys.empty() || random_.chance(new_key_probability));
   next.key = new_key ? random_.hexadecimal(key_digits) : random_.pick(keys);

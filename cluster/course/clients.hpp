@@ -30,8 +30,8 @@ class clients {
   /// `mix` is the probability that a request is a get, 0 to 1. The record must outlive the clients.
   clients(double mix, random_source random, record& log);
 
-  /// A new request of a random client. Nothing if it is a get and that client has stored nothing yet, or if
-  /// nobody lives whom it could ask.
+  /// A new request of a random client. A get of a client that has stored nothing yet is counted as not
+  /// generated, and becomes a put. Nothing if nobody lives whom it could ask.
   std::optional<outgoing_request> generate(const std::vector<replica_id>& living, instant now);
 
   /// Takes what `from` sent to a client. Returns the same request again if the answer is a redirect or a

@@ -461,9 +461,10 @@ TEST_CASE("what is no message is dropped and charged to its sender") {
 TEST_CASE("a message in another's name, before hello or to nobody there is goes nowhere") {
   stage t(example());
   t.hello(1);
-  t.say(1, message({2}, "0001", nobody, "x"));
+  t.hello(2);
+  t.say(1, message({2}, "0002", nobody, "x"));
   CHECK(t.complained({1}, misdeed::wrong_source));
-  t.say(2, message({2}, "0001", nobody, "x"));
+  t.say(3, message({3}, "0001", nobody, "x"));
   CHECK(t.complained(nobody, misdeed::wrong_source));
   t.tell(1, "0077");
   CHECK(t.complained({1}, misdeed::unknown_destination));
