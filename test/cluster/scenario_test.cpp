@@ -105,7 +105,7 @@ TEST_CASE("a field that is missing, unknown, repeated, of the wrong type or out 
   CHECK(complaint(R"("events": [3])") == "file.json: events[0] must be an object");
   CHECK(complaint(R"("events": [{"type": "explode", "time": 3}])") ==
         "file.json: events[0].type must be one of kill_leader, kill_non_leader, part_easy, part_hard, "
-        "part_end");
+        "part_end, crash_leader, crash_non_leader, pause_leader, pause_non_leader, resume");
   CHECK(complaint(R"("events": [{"type": "part_end", "time": 3}, {"type": "part_end"}])") ==
         "file.json: events[1].time is missing");
   CHECK(complaint(R"("events": [{"type": "part_end", "time": 33}])") ==

@@ -1,86 +1,11 @@
-#include "cluster/course/world.hpp"
-
-#include "test/cluster/message_support.hpp"
+#include "test/cluster/stage.hpp"
 
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <set>
 
 using namespace troupe;
-using namespace troupe::course;
 using namespace troupe::test;
-using namespace std::chrono_literals;
-
-namespace {
-
-scenario example() {
-  scenario s;
-  s.lifetime = 10s;
-  s.start_wait = 5s;
-  s.end_wait = 2s;
-  s.replicas = 5;
-  s.requests = 100;
-  s.mix = 0.2;
-  return s;
-}
-
-constexpr instant start{100s};
-
-/// Five replicas that say and do what the test says. Replica n is reached at endpoint 1000 + n.
-struct stage {
-  explicit stage(const scenario& s, std::uint64_t seed = 1) : w(s, seed, start) {}
-
-  void hello(std::uint16_t id) { say(id, message({id}, "FFFF", nobody, "hello")); }
-  void hello_all() {
-    for (std::uint16_t id = 0; id < 5; ++id)
-      hello(id);
-  }
-  void say(std::uint16_t from, const std::string& bytes) { w.receive(1000u + from, bytes, now, out); }
-  /// A message from one replica to another, or to all as FFFF.
-  void tell(std::uint16_t from, const std::string& to, replica_id leader = nobody) {
-    say(from, message({from}, to, leader, "append"));
-  }
-  /// Does everything that is due at that time since the start.
-  void until(duration since_start) {
-    now = start + since_start;
-    while (w.advance(now, out)) {
-    }
-  }
-  std::vector<deliver> taken() {
-    std::vector<deliver> result;
-    for (const auto& a : out)
-      if (const auto* d = std::get_if<deliver>(&a))
-        result.push_back(*d);
-    out.clear();
-    return result;
-  }
-  std::vector<replica_id> receivers() {
-    std::vector<replica_id> ids;
-    for (const auto& d : taken())
-      ids.push_back(d.to);
-    return ids;
-  }
-  std::vector<replica_id> victims() const {
-    std::vector<replica_id> ids;
-    for (const auto& a : out)
-      if (const auto* k = std::get_if<kill>(&a))
-        ids.push_back(k->victim);
-    return ids;
-  }
-  bool complained(replica_id who, misdeed kind) const { return w.complaints().count({who, kind}) > 0; }
-
-  world w;
-  instant now = start;
-  action_list out;
-};
-
-scenario with_events(std::vector<event> events) {
-  auto s = example();
-  s.events = std::move(events);
-  return s;
-}
-
-} // namespace
 
 TEST_CASE("requests are spread evenly over the lifetime, which begins after the start wait") {
   auto s = example();
@@ -226,69 +151,6 @@ TEST_CASE("a replica that ends by itself has died, one that was killed has not")
   t.w.ended({3}, "exited with status 3", t.now);
   CHECK(t.w.figures().deaths == std::vector<std::string>{"0003 exit: exited with status 3"});
   CHECK(t.complained({3}, misdeed::exited));
-}
-
-TEST_CASE("a crash is a kill without last words") {
-  stage t(with_events({{event_type::crash_leader, 1s}, {event_type::kill_non_leader, 2s}}));
-  t.hello_all();
-  t.tell(0, "0001", {2});
-  t.until(7s);
-  std::vector<bool> at_once;
-  for (const auto& a : t.out)
-    if (const auto* k = std::get_if<kill>(&a))
-      at_once.push_back(k->at_once);
-  CHECK(at_once == std::vector<bool>{true, false});
-  CHECK(t.victims()[0] == replica_id{2});
-}
-
-TEST_CASE("a paused replica is still spoken to, and resumes with all the others") {
-  stage t(with_events({{event_type::pause_leader, 1s}, {event_type::pause_non_leader, 2s}, {event_type::resume, 3s}}));
-  t.hello_all();
-  t.tell(0, "0001", {2});
-  t.until(7s);
-  std::vector<replica_id> paused;
-  for (const auto& a : t.out)
-    if (const auto* p = std::get_if<freeze>(&a))
-      paused.push_back(p->victim);
-  REQUIRE(paused.size() == 2);
-  CHECK(paused[0] == replica_id{2});
-  CHECK(paused[1] != replica_id{2});
-  t.taken();
-  t.tell(0, "0002");
-  CHECK(t.receivers() == std::vector<replica_id>{{2}});
-  t.until(8s);
-  std::vector<replica_id> resumed;
-  for (const auto& a : t.out)
-    if (const auto* r = std::get_if<thaw>(&a))
-      resumed.push_back(r->victim);
-  std::sort(paused.begin(), paused.end());
-  CHECK(resumed == paused);
-}
-
-TEST_CASE("of a request that is lost with its replica the report says how close to the end it was sent") {
-  auto s = with_events({{event_type::kill_leader, 1s}});
-  s.mix = 0;
-  stage t(s);
-  t.hello_all();
-  t.tell(0, "0001", {2});
-  t.until(5s);
-  t.w.finish(t.now);
-  const auto count = t.w.figures().unanswered.size();
-  REQUIRE(count > 0);
-  for (const auto& request : t.w.figures().unanswered)
-    CHECK(!request.killed_after);
-  stage lost(s);
-  lost.hello_all();
-  lost.tell(0, "0001", {2});
-  lost.until(6s);
-  lost.w.finish(lost.now);
-  std::size_t with_victim = 0;
-  for (const auto& request : lost.w.figures().unanswered) {
-    CHECK(request.killed_after.has_value() == (request.asked == replica_id{2}));
-    if (request.killed_after)
-      ++with_victim;
-  }
-  CHECK(with_victim > 0);
 }
 
 TEST_CASE("nothing is taken from or given to a killed replica") {
