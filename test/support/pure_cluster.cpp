@@ -23,10 +23,15 @@ raft::entry_ptr entry_of(std::uint64_t term, std::uint64_t index, const std::str
 }
 
 pure_cluster::pure_cluster(std::size_t size, raft::options o, std::uint64_t seed)
-    : random(seed), options_(o), replicas_(size), now_{1s} {
+    : random(seed), options_(o), initial_(voters(size)), replicas_(size), now_{1s} {
   options_.seed = seed;
   for (std::size_t i = 0; i < size; ++i)
     restart(i);
+}
+
+void pure_cluster::add_replica() {
+  replicas_.emplace_back();
+  restart(replicas_.size() - 1);
 }
 
 void pure_cluster::crash(std::size_t number) {
@@ -42,7 +47,7 @@ void pure_cluster::restart(std::size_t number, bool forget_everything) {
     r.disk = {};
   auto o = options_;
   o.seed = random();
-  r.core = std::make_unique<raft::core>(id_of(number), voters(replicas_.size()), o, now_, r.disk);
+  r.core = std::make_unique<raft::core>(id_of(number), initial_, o, now_, r.disk);
   r.gate = {};
   r.unstored.clear();
   r.applied.clear();
@@ -124,6 +129,8 @@ void pure_cluster::store(std::size_t number) {
   collect(number, released);
   if (!d.entries.empty())
     step(number, raft::stored{d.entries.back()->index, d.entries.back()->term});
+  else if (d.snapshot)
+    step(number, raft::stored{d.snapshot->last_index, d.snapshot->last_term});
 }
 
 bool pure_cluster::advance(instant limit) {

@@ -73,6 +73,8 @@ class pure_cluster {
   /// Stores all that waits at a replica.
   void store(std::size_t number);
   void crash(std::size_t number);
+  /// One more replica, not a member yet: it knows the first ones as voters.
+  void add_replica();
   /// Starts again with what was stored; or, to show what goes wrong then, with nothing.
   void restart(std::size_t number, bool forget_everything = false);
 
@@ -106,6 +108,7 @@ class pure_cluster {
   bool advance(instant limit);
 
   raft::options options_;
+  raft::configuration initial_; ///< what an empty log starts with
   std::vector<pure_replica> replicas_;
   raft::observer observer_;
   instant now_;

@@ -1,0 +1,157 @@
+// What clients are told, as far as the core decides it. That a repeated request is answered with what the
+// first one did (trap 22) is the state machine's work: protocol/kv/state_machine.hpp and its tests.
+
+#include "test/support/lone_core.hpp"
+
+using namespace troupe;
+using namespace troupe::test;
+using raft::refusal;
+using raft::role_kind;
+
+TEST_SUITE_BEGIN("clients");
+
+TEST_CASE("trap 22: a repeated request is an entry of its own, under the same name, in the order it came") {
+  lone_core c(1);
+  c.lead();
+  c.step(raft::propose{{put_of("1"), put_of("2"), put_of("1")}});
+  std::vector<std::string> mids;
+  for (const auto& e : c.last.committed)
+    mids.push_back(std::get<kv::command>(e->payload).id.mid);
+  CHECK(mids == std::vector<std::string>{"1", "2", "1"});
+}
+
+// ---- nothing is dropped in silence ------------------------------------------------------------------------
+
+TEST_CASE("trap 23: every proposal has an outcome, in its order") {
+  lone_core c;
+  c.step(raft::propose{{put_of("a"), put_of("b")}});
+  REQUIRE(c.last.outcomes.size() == 2);
+  CHECK(c.last.outcomes[0].refusal == refusal::not_leader);
+  CHECK(c.last.outcomes[1].id.mid == "b");
+  c.lead();
+  c.step(raft::propose{{put_of("a"), put_of("b")}});
+  REQUIRE(c.last.outcomes.size() == 2);
+  CHECK(c.last.outcomes[0].refusal == refusal::none);
+  CHECK(c.last.outcomes[0].index == log_index{2});
+  CHECK(c.last.outcomes[1].index == log_index{3});
+  CHECK(c.last.outcomes[1].term == term_number{1});
+  c.step(raft::transfer{id_of(1)});
+  c.propose("c");
+  REQUIRE(c.last.outcomes.size() == 1);
+  CHECK(c.last.outcomes[0].refusal == refusal::handing_over);
+}
+
+TEST_CASE("trap 23: proposals of one step leave in one append") {
+  lone_core c;
+  c.lead();
+  c.step(raft::propose{{put_of("a"), put_of("b"), put_of("c")}});
+  CHECK(c.sent() == 1);
+  const auto to_one = c.sent<append_request>(1);
+  CHECK((to_one.empty() ? c.answer<append_request>(2) : to_one.front()).entries.size() == 3);
+}
+
+TEST_CASE("trap 23: reads that wait when their leader loses office are refused, each once") {
+  raft::options o;
+  o.lease = 0ms;
+  lone_core c(3, o);
+  c.lead();
+  c.step(raft::read{1});
+  c.step(raft::read{2});
+  SUBCASE("to a higher term") { c.hear(1, append_of(2, 1, {}, 0)); }
+  SUBCASE("for want of contact") {
+    c.pass(10s);
+    c.step(raft::deadline_passed{});
+  }
+  REQUIRE(c->role() == role_kind::follower);
+  REQUIRE(c.last.refused_reads.size() == 2);
+  CHECK(c.last.refused_reads[0].id == 1);
+  CHECK(c.last.refused_reads[1].id == 2);
+  CHECK(c.last.refused_reads[0].refusal == refusal::not_leader);
+  c.step(raft::deadline_passed{});
+  CHECK(c.last.refused_reads.empty());
+}
+
+TEST_CASE("trap 23: a read that cannot be taken on is refused at once") {
+  raft::options o;
+  o.lease = 0ms;
+  o.max_waiting_reads = 2;
+  lone_core c(3, o);
+  c.step(raft::read{1});
+  REQUIRE(c.last.refused_reads.size() == 1);
+  CHECK(c.last.refused_reads[0].refusal == refusal::not_leader);
+  c.lead();
+  c.step(raft::read{2});
+  c.step(raft::read{3});
+  CHECK(c.last.refused_reads.empty());
+  c.step(raft::read{4});
+  REQUIRE(c.last.refused_reads.size() == 1);
+  CHECK(c.last.refused_reads[0].id == 4);
+  CHECK(c.last.refused_reads[0].refusal == refusal::busy);
+}
+
+TEST_CASE("trap 23: losing office and overwriting an entry are told, so that its client can be") {
+  lone_core c;
+  c.lead();
+  c.propose("never committed");
+  c.hear(1, append_of(2, 1, {1, 1}, 0, {entry_of(2, 2, "another")}));
+  REQUIRE(c.last.standing.has_value());
+  CHECK(c.last.standing->role == role_kind::follower);
+  CHECK(c.last.standing->leader == id_of(1));
+  CHECK(c.last.write.truncate_behind == log_index{1});
+}
+
+// ---- who answers for what is committed --------------------------------------------------------------------
+
+TEST_CASE("a leader answers for what it commits, a follower for nothing") {
+  lone_core c;
+  c.lead();
+  c.propose("a");
+  c.accept({1, 2});
+  CHECK(c.last.committed.size() == 1);
+  CHECK(c.last.answer_committed);
+  lone_core f;
+  f.hear(1, append_of(1, 1, {}, 2, entries_of_terms({1, 1})));
+  CHECK(f.last.committed.size() == 2);
+  CHECK_FALSE(f.last.answer_committed);
+}
+
+TEST_CASE("a new leader answers for what it inherited, but not for what its voters know to be answered") {
+  lone_core c(3, {}, stored_of(1, nobody, {1, 1, 1}));
+  c.campaign();
+  c.hear(1, vote_reply{{2}, true, {2}});
+  REQUIRE(c->role() == role_kind::leader);
+  CHECK(c.last.committed.size() == 2);
+  CHECK_FALSE(c.last.answer_committed);
+  c.accept({1});
+  CHECK(c.last.committed.size() == 2);
+  CHECK(c.last.committed.front()->index == log_index{3});
+  CHECK(c.last.answer_committed);
+}
+
+TEST_CASE("a vote says how far the voter knows the log to be committed") {
+  lone_core c;
+  c.hear(1, append_of(1, 1, {}, 2, entries_of_terms({1, 1, 1})));
+  c.pass(c->settings().election_timeout_min);
+  c.hear(2, vote_of(2, {3, 1}));
+  CHECK(c.answer<vote_reply>(2).commit == log_index{2});
+}
+
+TEST_CASE("the end of a leader that was idle for a moment makes nobody answer a second time") {
+  for (const std::size_t size : {3U, 5U}) {
+    CAPTURE(size);
+    pure_cluster c(size);
+    const auto l = c.elect();
+    c.run_for(2s);
+    c.step(l, raft::propose{{put_of("once")}});
+    c.run_for(c.core(l).settings().commit_notice_delay + 10ms);
+    REQUIRE(c[l].answered.back()->index == c.core(l).log().last_index());
+    const auto last = c.core(l).log().last_index();
+    c.crash(l);
+    const auto next = c.elect();
+    CHECK(c.core(next).commit_index() > last);
+    CHECK(std::none_of(c[next].answered.begin(), c[next].answered.end(),
+                       [&](const auto& e) { return e->index <= last; }));
+  }
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,167 @@
+// Who takes part: D 4.1, D 4.2; and handing over: D 3.10.
+
+#include "test/support/lone_core.hpp"
+
+using namespace troupe;
+using namespace troupe::test;
+using raft::configuration;
+using raft::role_kind;
+
+TEST_SUITE_BEGIN("membership");
+
+namespace {
+
+configuration members(std::initializer_list<std::uint16_t> voting,
+                      std::initializer_list<std::uint16_t> learning = {}) {
+  configuration c;
+  for (const auto id : voting)
+    c.voters.push_back({id});
+  for (const auto id : learning)
+    c.learners.push_back({id});
+  return c;
+}
+
+} // namespace
+
+TEST_CASE("trap 25: no change before an entry of the leader's term is committed") {
+  lone_core c;
+  c.campaign();
+  c.hear(1, vote_reply{{1}, true, {}});
+  c.step(raft::reconfigure{members({0, 1, 2, 3})});
+  CHECK(c.last.refused_input.has_value());
+  CHECK(c->active_configuration() == members({0, 1, 2}));
+  c.accept({1});
+  c.step(raft::reconfigure{members({0, 1, 2, 3})});
+  CHECK_FALSE(c.last.refused_input.has_value());
+  CHECK(c->active_configuration() == members({0, 1, 2, 3}));
+}
+
+TEST_CASE("trap 25: no change before the last one is committed") {
+  lone_core c;
+  c.lead();
+  c.step(raft::reconfigure{members({0, 1, 2, 3})});
+  c.step(raft::reconfigure{members({0, 1, 2, 3, 4})});
+  CHECK(c.last.refused_input.has_value());
+  CHECK(c->active_configuration() == members({0, 1, 2, 3}));
+  c.hear(1, accepted_of(1, 1, 2));
+  c.hear(2, accepted_of(1, 2, 2));
+  REQUIRE(c->commit_index() == log_index{2});
+  c.step(raft::reconfigure{members({0, 1, 2, 3, 4})});
+  CHECK(c->active_configuration() == members({0, 1, 2, 3, 4}));
+}
+
+TEST_CASE("trap 25: one voter at a time, learners as many as wanted") {
+  lone_core c;
+  c.lead();
+  SUBCASE("two more") { c.step(raft::reconfigure{members({0, 1, 2, 3, 4})}); }
+  SUBCASE("one for another") { c.step(raft::reconfigure{members({0, 1, 3})}); }
+  SUBCASE("nobody left") { c.step(raft::reconfigure{members({}, {0, 1, 2})}); }
+  SUBCASE("voter and learner at once") { c.step(raft::reconfigure{members({0, 1, 2}, {2})}); }
+  SUBCASE("not sorted") { c.step(raft::reconfigure{members({0, 2, 1})}); }
+  CHECK(c.last.refused_input.has_value());
+  CHECK(c->active_configuration() == members({0, 1, 2}));
+  c.step(raft::reconfigure{members({0, 1}, {2, 3, 4, 5})});
+  CHECK(c->active_configuration() == members({0, 1}, {2, 3, 4, 5}));
+}
+
+TEST_CASE("trap 25: learners never count") {
+  lone_core c(members({0, 1, 2}, {3, 4}), {});
+  c.time_out();
+  SUBCASE("in elections") {
+    c.hear(3, pre_vote_reply{{0}, {1}, true});
+    c.hear(4, pre_vote_reply{{0}, {1}, true});
+    CHECK(c->role() == role_kind::pre_candidate);
+    c.hear(1, pre_vote_reply{{0}, {1}, true});
+    c.hear(3, vote_reply{{1}, true, {}});
+    c.hear(4, vote_reply{{1}, true, {}});
+    CHECK(c->role() == role_kind::candidate);
+  }
+  SUBCASE("in what is committed, in the lease or in contact") {
+    c.hear(1, pre_vote_reply{{0}, {1}, true});
+    c.hear(1, vote_reply{{1}, true, {}});
+    REQUIRE(c->role() == role_kind::leader);
+    c.accept({3, 4});
+    CHECK(c->commit_index() == log_index{0});
+    CHECK(c->lease_until() < c.now());
+    c.accept({1});
+    CHECK(c->commit_index() == log_index{1});
+    c.pass(c->settings().election_timeout_max - 1ms);
+    c.step(raft::deadline_passed{});
+    c.accept({3, 4});
+    c.pass(1ms);
+    c.step(raft::deadline_passed{});
+    CHECK(c->role() == role_kind::follower);
+  }
+}
+
+TEST_CASE("trap 25: a learner does not campaign") {
+  lone_core c(members({1, 2}, {0}), {});
+  CHECK(c->next_deadline() == never);
+  c.pass(1h);
+  c.step(raft::deadline_passed{});
+  CHECK(c->role() == role_kind::follower);
+  c.hear(1, append_of(1, 1, {}, 0));
+  c.hear(1, timeout_now{{1}});
+  CHECK(c->role() == role_kind::follower);
+  CHECK(c->next_deadline() == never);
+}
+
+TEST_CASE("trap 25: a configuration counts from when it is in the log, and no longer when it is cut off") {
+  lone_core c;
+  auto e = std::make_shared<raft::entry>(raft::entry{{1}, {1}, members({0, 1, 2, 3}), 512});
+  c.hear(1, append_of(1, 1, {}, 0, {e}));
+  CHECK(c->active_configuration() == members({0, 1, 2, 3}));
+  c.hear(2, append_of(2, 1, {}, 0, {entry_of(2, 1)}));
+  CHECK(c->active_configuration() == members({0, 1, 2}));
+}
+
+TEST_CASE("a leader that removes itself leads until that is committed, and does not count itself") {
+  lone_core c;
+  c.lead();
+  c.step(raft::reconfigure{members({1, 2})});
+  CHECK(c->role() == role_kind::leader);
+  c.hear(1, accepted_of(1, 1, 2));
+  CHECK(c->commit_index() == log_index{1});
+  c.hear(2, accepted_of(1, 2, 2));
+  CHECK(c->commit_index() == log_index{2});
+  CHECK(c->role() == role_kind::follower);
+  CHECK(c->next_deadline() == never);
+}
+
+// ---- handing over -----------------------------------------------------------------------------------------
+
+TEST_CASE("a handover brings the next leader up to date first, and gives up after an election timeout") {
+  lone_core c;
+  c.lead();
+  c.propose("a");
+  const std::size_t behind = c.sent<append_request>(1).empty() ? 1 : 2;
+  c.step(raft::transfer{id_of(behind)});
+  CHECK(c.sent<timeout_now>(behind).empty());
+  CHECK(c.sent<append_request>(behind).size() == 1);
+  SUBCASE("it answers") {
+    c.accept({behind});
+    CHECK(c.sent<timeout_now>(behind).size() == 1);
+  }
+  SUBCASE("it does not") {
+    c.pass(c->settings().election_timeout_min);
+    c.step(raft::deadline_passed{});
+    c.propose("b");
+    CHECK(c.last.outcomes.front().refusal == raft::refusal::none);
+  }
+}
+
+TEST_CASE("leadership goes to another voter, and to nobody else") {
+  lone_core c(members({0, 1, 2}, {3}), {});
+  c.step(raft::transfer{id_of(1)});
+  CHECK(c.last.refused_input.has_value());
+  c.lead();
+  for (const std::size_t to : {0U, 3U, 9U}) {
+    c.step(raft::transfer{id_of(to)});
+    CHECK(c.last.refused_input.has_value());
+  }
+  c.step(raft::transfer{id_of(2)});
+  CHECK_FALSE(c.last.refused_input.has_value());
+  CHECK(c.answer<timeout_now>(2).term == term_number{1});
+}
+
+TEST_SUITE_END();

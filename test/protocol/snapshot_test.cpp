@@ -1,0 +1,148 @@
+// Snapshots: section 7.
+
+#include "test/support/lone_core.hpp"
+
+using namespace troupe;
+using namespace troupe::test;
+using raft::role_kind;
+
+TEST_SUITE_BEGIN("snapshots");
+
+namespace {
+
+/// A leader of three that has compacted its log up to entry 4, and knows that replica 1 holds nothing.
+lone_core leader_with_snapshot(const std::string& data, raft::options o = {}) {
+  auto found = stored_of(1, nobody, {1, 1, 1, 1});
+  found.snapshot = std::make_shared<raft::snapshot>(raft::snapshot{{4}, {1}, voters(3), data});
+  found.entries.clear();
+  lone_core c(3, o, found);
+  c.campaign();
+  c.hear(1, vote_reply{{2}, true, {}});
+  c.hear(1, rejected_of(2, c.answer<append_request>(1).sequence.value, 0, 1));
+  return c;
+}
+
+} // namespace
+
+// ---- the follower's side ----------------------------------------------------------------------------------
+
+TEST_CASE("trap 18: a snapshot that comes late does not cut a longer log") {
+  lone_core c;
+  c.hear(1, append_of(1, 1, {}, 0, entries_of_terms({1, 1, 1, 1, 1})));
+  c.hear(1, piece_of(1, 2, {3, 1}, 0, "state", true));
+  CHECK(c->log().last_index() == log_index{5});
+  CHECK(c.last.install == nullptr);
+  CHECK(c.last.write.empty());
+  CHECK(c.answer<snapshot_reply>(1).match == log_index{3});
+  // What a snapshot replaces is committed, and the log is known to hold it.
+  CHECK(c->commit_index() == log_index{3});
+}
+
+TEST_CASE("trap 18: a snapshot replaces a log that contradicts it or does not reach it") {
+  lone_core c(3, {}, stored_of(1, nobody, {1, 1, 1, 1, 1}));
+  SUBCASE("contradicts") { c.hear(1, piece_of(2, 1, {4, 2}, 0, "state", true)); }
+  SUBCASE("does not reach") { c.hear(1, piece_of(2, 1, {9, 2}, 0, "state", true)); }
+  REQUIRE(c.last.install != nullptr);
+  CHECK(c.last.install->data == "state");
+  CHECK(c.last.write.snapshot == c.last.install);
+  CHECK(c->log().last_index() == c.last.install->last_index);
+  CHECK(c->commit_index() == c.last.install->last_index);
+}
+
+TEST_CASE("trap 18: an append whose previous entry is not known is rejected") {
+  lone_core c(3, {}, stored_of(1, nobody, {1}));
+  SUBCASE("even if its term is 0") { c.hear(1, append_of(1, 1, {5, 0}, 0, {entry_of(1, 6)})); }
+  SUBCASE("behind the end of the log") { c.hear(1, append_of(1, 1, {5, 1}, 0, {entry_of(1, 6)})); }
+  CHECK(c->log().last_index() == log_index{1});
+  CHECK(c.answer<append_rejected>(1).conflict_index == log_index{2});
+}
+
+TEST_CASE("trap 18: an append that begins before the snapshot's end continues behind it") {
+  lone_core c;
+  c.hear(1, piece_of(1, 1, {3, 1}, 0, "state", true));
+  c.hear(1, append_of(1, 2, {1, 1}, 0, {entry_of(1, 2), entry_of(1, 3), entry_of(1, 4)}));
+  CHECK(c->log().first_index() == log_index{4});
+  CHECK(c->log().last_index() == log_index{4});
+  CHECK(c.answer<append_accepted>(1).match == log_index{4});
+}
+
+TEST_CASE("pieces that are lost, repeated or out of order do no harm") {
+  lone_core c;
+  c.hear(1, piece_of(1, 1, {9, 1}, 5, "late", false));
+  CHECK(c.answer<snapshot_reply>(1).next_offset == 0);
+  c.hear(1, piece_of(1, 2, {9, 1}, 0, "early", false));
+  CHECK(c.answer<snapshot_reply>(1).next_offset == 5);
+  c.hear(1, piece_of(1, 2, {9, 1}, 0, "early", false));
+  CHECK(c.answer<snapshot_reply>(1).next_offset == 5);
+  c.hear(1, piece_of(1, 3, {9, 1}, 5, "late", true));
+  CHECK(c.answer<snapshot_reply>(1).match == log_index{9});
+  REQUIRE(c.last.install != nullptr);
+  CHECK(c.last.install->data == "earlylate");
+}
+
+TEST_CASE("a snapshot larger than a follower takes is refused in pieces, not held in memory") {
+  raft::options o;
+  o.max_snapshot_bytes = 8;
+  lone_core c(3, o);
+  c.hear(1, piece_of(1, 1, {9, 1}, 0, "12345", false));
+  c.hear(1, piece_of(1, 2, {9, 1}, 5, "6789", true));
+  CHECK(c.last.install == nullptr);
+  CHECK(c.last.refused_input.has_value());
+}
+
+// ---- the leader's side ------------------------------------------------------------------------------------
+
+TEST_CASE("trap 18: a follower that is being sent a snapshot is not also sent appends") {
+  auto c = leader_with_snapshot(std::string(30'000, 's'));
+  REQUIRE(c.sent<snapshot_piece>(1).size() == 1);
+  for (int i = 0; i < 3; ++i) {
+    c.propose("a");
+    CHECK(c.sent<append_request>(1).empty());
+    c.pass(c->settings().heartbeat_interval);
+    c.step(raft::deadline_passed{});
+    CHECK(c.sent<append_request>(1).empty());
+    CHECK(c.sent<snapshot_piece>(1).size() == 1);
+  }
+}
+
+TEST_CASE("a piece cuts no UTF-8 character") {
+  std::string data;
+  while (data.size() < 30'000)
+    data += "€";
+  auto c = leader_with_snapshot(data);
+  const auto piece = c.answer<snapshot_piece>(1);
+  CHECK(piece.data.size() % 3 == 0);
+  CHECK_FALSE(piece.done);
+}
+
+// ---- compaction -------------------------------------------------------------------------------------------
+
+TEST_CASE("only what is committed, and not gone yet, is compacted") {
+  lone_core c;
+  c.hear(1, append_of(1, 1, {}, 3, entries_of_terms({1, 1, 1, 1})));
+  c.step(raft::compact{{4}, "too much"});
+  CHECK(c.last.refused_input.has_value());
+  c.step(raft::compact{{2}, "state"});
+  CHECK_FALSE(c.last.refused_input.has_value());
+  CHECK(c->log().first_index() == log_index{3});
+  REQUIRE(c.last.write.snapshot != nullptr);
+  CHECK(c.last.write.snapshot->last_index == log_index{2});
+  CHECK(c.last.write.snapshot->last_term == term_number{1});
+  c.step(raft::compact{{2}, "again"});
+  CHECK(c.last.refused_input.has_value());
+}
+
+TEST_CASE("a leader whose storage holds nothing but a snapshot stays in office") {
+  pure_cluster c(3);
+  const auto l = c.elect();
+  c[l].stalled = true;
+  c.step(l, raft::propose{{put_of("a")}});
+  REQUIRE(c.run_until([&] { return c.core(l).commit_index() == c.core(l).log().last_index(); }));
+  c.step(l, raft::compact{c.core(l).commit_index(), "state"});
+  c[l].stalled = false;
+  c.store(l);
+  c.run_for(10s);
+  CHECK(c.core(l).role() == role_kind::leader);
+}
+
+TEST_SUITE_END();
