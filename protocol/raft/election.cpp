@@ -61,7 +61,8 @@ void core::start_election(bool transfer) {
 void core::on(replica_id from, vote_request& m) {
   if (m.term < hard_.term)
     return reply(from, vote_reply{hard_.term, false, commit_});
-  if (m.term > hard_.term && !m.transfer && is_loyal())
+  // Whatever term this replica has come to know of since: the lease that rests on its loyalty lasts.
+  if (!m.transfer && is_loyal())
     return;
   observe_term(m.term);
   // Who asks again in the same term gets the same yes: the first answer may have been lost.

@@ -184,6 +184,19 @@ TEST_CASE("trap 21: who heard from a leader elects nobody else for the smallest 
   CHECK(c.answer<vote_reply>(2).granted);
 }
 
+TEST_CASE("trap 21: hearing of a higher term does not end the loyalty that a lease rests on") {
+  lone_core c;
+  c.hear(1, append_of(1, 1, {}, 0));
+  // A candidate of term 2 answers a pre-vote of long ago; its request for a vote comes behind it.
+  c.hear(2, pre_vote_reply{{2}, {1}, false});
+  REQUIRE(c->term() == term_number{2});
+  c.hear(2, vote_of(2, {9, 1}));
+  CHECK(c->voted_for() == nobody);
+  c.pass(c->settings().election_timeout_min);
+  c.hear(2, vote_of(2, {9, 1}));
+  CHECK(c->voted_for() == id_of(2));
+}
+
 TEST_CASE("trap 21: a leader elects nobody else, nor does it once confirmed depose itself for a candidate") {
   auto c = leader();
   c.hear(2, vote_of(2, {9, 1}));
