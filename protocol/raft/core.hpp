@@ -174,6 +174,7 @@ class core {
   bool is_round_covered() const;
   progress* next_to_send();
   void send_append(progress& p);
+  void send_as_leader(replica_id to, peer_message m);
   void resume_sending(progress& p, const append_rejected& m, const flight& answered);
   bool can_help(const progress& p) const;
   void watch_storage();

@@ -60,7 +60,7 @@ void core::send_snapshot(progress& p) {
                    p.installing_offset + size == s.data.size()};
   p.sent({l.next_sequence, now_, {}, size}, options_);
   ++l.next_sequence;
-  send(p.id, std::move(m));
+  send_as_leader(p.id, std::move(m));
 }
 
 void core::on(replica_id from, snapshot_reply& m) {

@@ -128,6 +128,23 @@ TEST_CASE("a leader that removes itself leads until that is committed, and does 
   CHECK(c->next_deadline() == never);
 }
 
+TEST_CASE("a leader alone says nothing in a term before its vote for itself is stored") {
+  // Else it could lead the same term twice, with different entries.
+  lone_core c(members({0}, {1}), {});
+  c.stores = false;
+  c.time_out();
+  REQUIRE(c->role() == role_kind::leader);
+  CHECK(c.last.send_now.empty());
+  CHECK(c.sent<append_request>(1).size() == 1);
+  c.propose("a");
+  CHECK(c.last.send_now.empty());
+  c.step(raft::stored{{2}, {1}});
+  c.propose("b");
+  c.pass(c->settings().heartbeat_interval);
+  c.step(raft::deadline_passed{});
+  CHECK_FALSE(c.last.send_now.empty());
+}
+
 // ---- handing over -----------------------------------------------------------------------------------------
 
 TEST_CASE("a handover brings the next leader up to date first, and gives up after an election timeout") {
