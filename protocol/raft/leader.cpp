@@ -211,7 +211,7 @@ void core::send_append(progress& p) {
     bytes += e->wire_bytes;
   p.next = p.next + m.entries.size();
   p.told_commit = commit_;
-  p.sent({l.next_sequence, now_, m.previous_index, bytes}, options_);
+  p.sent({l.next_sequence, now_, m.previous_index, bytes, m.previous_index <= p.match}, options_);
   ++l.next_sequence;
   send_as_leader(p.id, std::move(m));
 }
@@ -290,7 +290,7 @@ void core::on(replica_id from, append_rejected& m) {
   const auto answered = p->answer(m.sequence, now_);
   if (!answered)
     return;
-  if (answered->previous_index <= p->match)
+  if (answered->sure)
     return refuse("a follower has lost entries that it had stored");
   resume_sending(*p, m, *answered);
 }

@@ -31,6 +31,7 @@ struct flight {
   instant sent_at;
   log_index previous_index;
   std::size_t bytes = 0;
+  bool sure = false; ///< the entry before it was known to be stored there
 };
 
 struct progress {

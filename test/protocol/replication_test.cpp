@@ -86,6 +86,29 @@ TEST_CASE("trap 13: an old rejection does not move next back") {
   CHECK(c.sent<append_request>(1).empty());
 }
 
+TEST_CASE("trap 13: a rejection of what was sent before the log was known to match goes back to match") {
+  lone_core c(3);
+  c.lead();
+  c.propose("a");
+  c.propose("b");
+  const auto busy = c.progress_of(1).flights.empty() ? 2U : 1U;
+  // The second append overtook the first and was rejected; the answers change places too.
+  c.propose("c");
+  const auto& p = c.progress_of(busy);
+  REQUIRE(p.flights.size() >= 2);
+  const auto first = p.flights.front();
+  const auto second = p.flights.back();
+  c.hear(busy, accepted_of(1, first.sequence.value, second.previous_index.value));
+  c.hear(busy, rejected_of(1, second.sequence.value, 0, first.previous_index.value + 1));
+  CHECK(c.progress_of(busy).match == second.previous_index);
+  CHECK(c.progress_of(busy).next > c.progress_of(busy).match);
+  // What it lacks is sent at once, and it is not accused of having lost anything.
+  CHECK_FALSE(c.last.refused_input.has_value());
+  const auto again = c.answer<append_request>(busy);
+  CHECK(again.previous_index == second.previous_index);
+  CHECK_FALSE(again.entries.empty());
+}
+
 // ---- the commit rule --------------------------------------------------------------------------------------
 
 TEST_CASE("trap 14: a new leader appends an entry of its own term, and that commits what it inherited") {
