@@ -72,10 +72,10 @@ struct leader {
   instant commit_told_at = never; ///< when the commit index is told to those who do not know it
 };
 
-/// A snapshot that arrives in pieces.
+/// A snapshot that arrives in pieces, all of them from the leader of one term.
 struct arriving_snapshot {
+  term_number sender_term;
   log_index last_index;
-  term_number last_term;
   std::string data;
 };
 

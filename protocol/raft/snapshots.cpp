@@ -102,8 +102,9 @@ void core::on(replica_id from, snapshot_piece& m) {
     commit_up_to(m.last_index, false);
     return reply(from, snapshot_reply{hard_.term, m.sequence, 0, m.last_index});
   }
-  if (!arriving_ || arriving_->last_index != m.last_index || arriving_->last_term != m.last_term)
-    arriving_ = arriving_snapshot{m.last_index, m.last_term, {}};
+  // Another leader may have written the same state in other bytes.
+  if (!arriving_ || arriving_->sender_term != m.term || arriving_->last_index != m.last_index)
+    arriving_ = arriving_snapshot{m.term, m.last_index, {}};
   const bool expected = m.offset == arriving_->data.size();
   if (expected && arriving_->data.size() + m.data.size() > options_.max_snapshot_bytes) {
     arriving_.reset();

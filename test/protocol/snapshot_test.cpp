@@ -80,6 +80,15 @@ TEST_CASE("pieces that are lost, repeated or out of order do no harm") {
   CHECK(c.last.install->data == "earlylate");
 }
 
+TEST_CASE("pieces of different leaders' snapshots are not put together") {
+  // Two replicas may write the same state in different bytes.
+  lone_core c;
+  c.hear(1, piece_of(1, 1, {9, 1}, 0, "one leader's first piece", false));
+  c.hear(2, piece_of(2, 1, {9, 1}, 0, "whole", true));
+  REQUIRE(c.last.install != nullptr);
+  CHECK(c.last.install->data == "whole");
+}
+
 TEST_CASE("a snapshot larger than a follower takes is refused in pieces, not held in memory") {
   raft::options o;
   o.max_snapshot_bytes = 8;
