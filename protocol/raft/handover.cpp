@@ -36,6 +36,8 @@ void core::continue_handover() {
     l.handover->asked = true;
     return send(p->id, timeout_now{hard_.term});
   }
+  if (p->installing) // each answer asks for the next piece
+    return;
   const bool late = p->is_late(now_, options_);
   if (late ? now_ >= p->retry_at(options_) : p->next <= log_.last_index() && !p->window_is_full(options_))
     send_append(*p);

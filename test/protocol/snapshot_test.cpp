@@ -124,6 +124,16 @@ TEST_CASE("a piece cuts no UTF-8 character") {
   CHECK_FALSE(piece.done);
 }
 
+TEST_CASE("a handover to a replica that is being sent a snapshot sends each piece once") {
+  auto c = leader_with_snapshot(std::string(30'000, 's'));
+  c.step(raft::transfer{id_of(1)});
+  CHECK(c.sent() == 0);
+  for (int i = 0; i < 5; ++i) {
+    c.step(raft::read{1});
+    CHECK(c.sent<snapshot_piece>(1).empty());
+  }
+}
+
 // ---- compaction -------------------------------------------------------------------------------------------
 
 TEST_CASE("only what is committed, and not gone yet, is compacted") {
