@@ -167,6 +167,7 @@ class core {
   void lead();
   void advance_commit();
   void replicate();
+  void catch_up();
   void send_heartbeats();
   void tell_commit();
   void tell_room();

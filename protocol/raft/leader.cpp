@@ -3,7 +3,7 @@
 // A leader sends new entries to just enough followers to commit them, in rotation: whoever heard least
 // recently comes first. One whose answer is late counts as if it had not been sent anything, so that others
 // are asked. All are heard from at the pace of heartbeats, which bring those up to date that were passed
-// over.
+// over. Whoever lacks more than a heartbeat can carry is sent the rest as it answers.
 
 #include "protocol/invariant.hpp"
 #include "protocol/raft/core.hpp"
@@ -113,6 +113,7 @@ void core::lead() {
   continue_handover();
   serve_reads();
   replicate();
+  catch_up();
   send_heartbeats();
   tell_commit();
   tell_room();
@@ -210,6 +211,8 @@ void core::send_append(progress& p) {
   for (const auto& e : m.entries)
     bytes += e->wire_bytes;
   p.next = p.next + m.entries.size();
+  if (p.next <= log_.last_index())
+    p.catch_up_to = log_.last_index();
   p.told_commit = commit_;
   p.sent({l.next_sequence, now_, m.previous_index, bytes, m.previous_index <= p.match}, options_);
   ++l.next_sequence;
@@ -221,6 +224,21 @@ void core::send_append(progress& p) {
 void core::send_as_leader(replica_id to, peer_message m) {
   const bool vote_is_stored = quorum() > 1 || stored_ >= leading().term_start;
   vote_is_stored ? send(to, std::move(m)) : reply(to, std::move(m));
+}
+
+/// Sends on to those that were sent less than there was: learners, newcomers, and who was away.
+void core::catch_up() {
+  for (auto& p : leading().followers) {
+    if (!p.is_catching_up())
+      continue;
+    if (p.is_late(now_, options_)) {
+      if (now_ >= p.retry_at(options_))
+        send_append(p);
+      continue;
+    }
+    while (!p.installing && p.next <= p.catch_up_to && !p.window_is_full(options_))
+      send_append(p);
+  }
 }
 
 void core::send_heartbeats() {
@@ -346,11 +364,11 @@ instant core::leader_deadline() const {
   const bool waiting = commit_ < log_.last_index() || l.round;
   for (const auto& p : l.followers) {
     deadline = std::min(deadline, p.last_sent + options_.heartbeat_interval);
-    if (!waiting)
+    if (!waiting && !p.is_catching_up())
       continue;
     if (!p.is_late(now_, options_))
       deadline = std::min(deadline, p.late_at(options_));
-    else if (can_help(p) && (!is_covered() || !is_round_covered()))
+    else if (p.is_catching_up() || (can_help(p) && (!is_covered() || !is_round_covered())))
       deadline = std::min(deadline, p.retry_at(options_));
   }
   return deadline;

@@ -52,6 +52,9 @@ struct progress {
   round_trip trip;
   std::uint32_t retries = 0; ///< since it last answered
 
+  /// How far the log reached when less than all of it could be sent.
+  log_index catch_up_to;
+
   /// A snapshot that is being sent instead of entries.
   snapshot_ptr installing;
   std::uint64_t installing_offset = 0;
@@ -61,6 +64,7 @@ struct progress {
   bool is_late(instant now, const options& o) const { return now >= late_at(o); }
   /// When a late one is tried again: later and later, up to the pace of heartbeats.
   instant retry_at(const options& o) const;
+  bool is_catching_up() const { return match < catch_up_to; }
   bool window_is_full(const options& o) const;
 
   void sent(flight f, const options& o);

@@ -46,6 +46,7 @@ void core::send_snapshot(progress& p) {
     require(snapshot_ != nullptr, "entry {} is gone, and there is no snapshot of it", p.next.value);
     p.installing = snapshot_;
     p.installing_offset = 0;
+    p.catch_up_to = log_.last_index();
   }
   const auto& s = *p.installing;
   const auto size = piece_size(s.data, p.installing_offset, options_.max_append_bytes / escape_factor);

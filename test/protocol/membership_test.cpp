@@ -145,6 +145,19 @@ TEST_CASE("a leader alone says nothing in a term before its vote for itself is s
   CHECK_FALSE(c.last.send_now.empty());
 }
 
+TEST_CASE("a learner that starts with nothing catches up faster than one append in a heartbeat") {
+  raft::options o;
+  o.max_append_bytes = 1'024;
+  pure_cluster c(3, o);
+  c.add_replica();
+  const auto l = c.elect();
+  for (int i = 0; i < 2'000; ++i)
+    c.step(l, raft::propose{{put_of("a")}});
+  c.run_for(1s);
+  c.step(l, raft::reconfigure{members({0, 1, 2}, {3})});
+  CHECK(c.run_until([&] { return c.core(3).log().last_index() == c.core(l).log().last_index(); }, 2s));
+}
+
 // ---- handing over -----------------------------------------------------------------------------------------
 
 TEST_CASE("a handover brings the next leader up to date first, and gives up after an election timeout") {

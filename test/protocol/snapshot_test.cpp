@@ -114,6 +114,24 @@ TEST_CASE("trap 18: a follower that is being sent a snapshot is not also sent ap
   }
 }
 
+TEST_CASE("a snapshot goes out piece by piece, and the log continues behind it") {
+  const auto data = std::string(30'000, 's');
+  auto l = leader_with_snapshot(data);
+  lone_core f;
+  int pieces = 0;
+  while (!f.last.install) {
+    REQUIRE(++pieces < 10);
+    f.hear(2, l.answer<snapshot_piece>(1));
+    l.hear(1, f.answer<snapshot_reply>(2));
+  }
+  CHECK(pieces == 3);
+  CHECK(f.last.install->data == data);
+  CHECK(l.progress_of(1).match == log_index{4});
+  CHECK(l.progress_of(1).next > log_index{4});
+  f.hear(2, l.answer<append_request>(1));
+  CHECK(f->log().last_index() == l->log().last_index());
+}
+
 TEST_CASE("a piece cuts no UTF-8 character") {
   std::string data;
   while (data.size() < 30'000)
@@ -122,6 +140,26 @@ TEST_CASE("a piece cuts no UTF-8 character") {
   const auto piece = c.answer<snapshot_piece>(1);
   CHECK(piece.data.size() % 3 == 0);
   CHECK_FALSE(piece.done);
+}
+
+TEST_CASE("a piece that was lost is sent again after about a round trip, at the pace of heartbeats at last") {
+  auto c = leader_with_snapshot(std::string(30'000, 's'));
+  const auto lost = c.answer<snapshot_piece>(1);
+  const auto sent_at = c.now();
+  int again = 0;
+  while (again == 0) {
+    c.time_out();
+    again += static_cast<int>(c.sent<snapshot_piece>(1).size());
+  }
+  CHECK(c.now() < sent_at + c->settings().heartbeat_interval);
+  CHECK(c.answer<snapshot_piece>(1).offset == lost.offset);
+  // Who is gone is not pestered.
+  while (c.now() < sent_at + 5 * c->settings().heartbeat_interval && c->role() == role_kind::leader) {
+    c.hear(2, accepted_of(2, c.progress_of(2).last_sequence.value, 0)); // keeps the leader in office
+    c.time_out();
+    again += static_cast<int>(c.sent<snapshot_piece>(1).size());
+  }
+  CHECK(again < 15);
 }
 
 TEST_CASE("a handover to a replica that is being sent a snapshot sends each piece once") {
