@@ -92,6 +92,9 @@ void core::take(reconfigure& in) {
   append_to_log(std::make_shared<entry>(
       entry{hard_.term, log_.last_index() + 1, std::move(in.configuration), configuration_wire_bytes}));
   track_followers();
+  for (auto& p : leading().followers) // it counts from now on, so it has to be asked what it holds
+    if (p.last_sequence == sequence_number{})
+      send_append(p);
 }
 
 } // namespace troupe::raft

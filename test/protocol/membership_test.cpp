@@ -145,6 +145,30 @@ TEST_CASE("a leader alone says nothing in a term before its vote for itself is s
   CHECK_FALSE(c.last.send_now.empty());
 }
 
+TEST_CASE("a group grows from one voter to three and shrinks to the other two") {
+  pure_cluster c(1);
+  c.add_replica();
+  c.add_replica();
+  const auto l = c.elect();
+  const auto change = [&](const configuration& to) {
+    const auto now_leads = *c.leader();
+    REQUIRE_FALSE(c.step(now_leads, raft::reconfigure{to}).refused_input.has_value());
+    const auto begun = c.now();
+    REQUIRE(c.run_until(
+        [&] { return c.core(now_leads).commit_index() == c.core(now_leads).log().last_index(); }));
+    // A new member is spoken to at once, not at the next heartbeat.
+    CHECK(c.now() - begun < 50ms);
+  };
+  change(members({0}, {1}));
+  change(members({0, 1}));
+  change(members({0, 1, 2}));
+  c.run_for(1s);
+  change(members({1, 2}));
+  CHECK(c.core(l).role() == role_kind::follower);
+  CHECK(c.run_until([&] { return c.leader().has_value(); }));
+  CHECK(*c.leader() != 0);
+}
+
 TEST_CASE("a learner that starts with nothing catches up faster than one append in a heartbeat") {
   raft::options o;
   o.max_append_bytes = 1'024;
