@@ -21,7 +21,7 @@ struct options {
   /// was sent (D 6.4.1). Shorter than election_timeout_min by what clocks may drift apart; 0: no lease, each
   /// batch of reads takes a round.
   duration lease = std::chrono::milliseconds(900);
-  /// The shortest time after which an unanswered message counts as late; the round trips seen make it longer.
+  /// How much longer than the round trips seen an answer may take at least before it counts as late.
   duration retry_min = std::chrono::milliseconds(2);
   /// When a commit index that nothing else carried is told to the followers that hold the entries, so that
   /// the next leader does not answer clients a second time; 0: never.

@@ -17,6 +17,26 @@ std::size_t to_follower(const lone_core& c, std::size_t number) {
 
 } // namespace
 
+TEST_CASE("a committed put costs four messages among five replicas, two among three") {
+  for (const std::size_t size : {3U, 5U}) {
+    CAPTURE(size);
+    pure_cluster c(size);
+    const auto l = c.elect();
+    c.run_for(1s);
+    std::size_t messages = 0;
+    c.lose = [&](const auto&) {
+      ++messages;
+      return false;
+    };
+    for (int i = 0; i < 500; ++i) {
+      c.step(l, raft::propose{{put_of(fmt::format("{}", i))}});
+      c.run_for(10ms);
+      REQUIRE(c.core(l).commit_index() == c.core(l).log().last_index());
+    }
+    CHECK(messages == 500 * (size - 1));
+  }
+}
+
 TEST_CASE("new entries go to just enough followers, in rotation") {
   lone_core c(5);
   c.lead();
