@@ -108,9 +108,9 @@ void core::become_leader() {
   l.term_start = log_.last_index() + 1;
   role_ = std::move(l);
   track_followers();
+  append_to_log(std::make_shared<entry>(entry{hard_.term, log_.last_index() + 1, no_op{}, no_op_wire_bytes}));
   for (auto i = commit_ + 1; i <= log_.last_index(); ++i)
     leading().uncommitted_bytes += log_.at(i)->wire_bytes;
-  append_to_log(std::make_shared<entry>(entry{hard_.term, log_.last_index() + 1, no_op{}, no_op_wire_bytes}));
   for (auto& p : leading().followers) // all of them: they have to learn who leads
     send_append(p);
 }

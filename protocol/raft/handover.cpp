@@ -89,6 +89,7 @@ void core::take(reconfigure& in) {
     return refuse("no change before the last one is committed");
   if (auto fault = find_fault(active_configuration(), in.configuration))
     return refuse(std::move(*fault));
+  leading().uncommitted_bytes += configuration_wire_bytes;
   append_to_log(std::make_shared<entry>(
       entry{hard_.term, log_.last_index() + 1, std::move(in.configuration), configuration_wire_bytes}));
   track_followers();

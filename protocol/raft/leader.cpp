@@ -219,8 +219,8 @@ void core::send_append(progress& p) {
   send_as_leader(p.id, std::move(m));
 }
 
-/// To lead a term is to have voted for oneself in it, for good. The votes of others came after this
-/// replica's own was stored; whoever needs nobody else's must wait for it, or it could lead the same term twice.
+/// To lead a term is to have voted for oneself in it, for good. The votes of others came after this replica's
+/// own was stored; whoever needs nobody else's must wait for it, or it could lead the same term twice.
 void core::send_as_leader(replica_id to, peer_message m) {
   const bool vote_is_stored = quorum() > 1 || stored_ >= leading().term_start;
   vote_is_stored ? send(to, std::move(m)) : reply(to, std::move(m));

@@ -20,7 +20,8 @@ void round_trip::add(duration sample) {
 duration round_trip::timeout(const options& o) const {
   if (smoothed_ < duration::zero())
     return std::clamp<duration>(o.heartbeat_interval / 8, o.retry_min, o.heartbeat_interval);
-  // Where round trips are all alike the variation goes to zero, and the next one must not be late by an instant.
+  // Where round trips are all alike the variation goes to zero, and the next one must not be late by an
+  // instant.
   const auto margin = std::max<duration>(4 * variation_, o.retry_min);
   return std::min<duration>(smoothed_ + margin, o.heartbeat_interval);
 }

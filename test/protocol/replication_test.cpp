@@ -242,6 +242,19 @@ TEST_CASE("trap 17: what a leader takes on is bounded, and what it refuses is an
   CHECK(outcome() == raft::refusal::too_large);
 }
 
+TEST_CASE("trap 17: what a leader adds itself counts as well, and no longer once it is committed") {
+  lone_core c;
+  c.lead();
+  CHECK(c->as_leader()->uncommitted_bytes == 0);
+  c.step(raft::reconfigure{voters(4)});
+  CHECK(c->as_leader()->uncommitted_bytes == raft::configuration_wire_bytes);
+  c.propose("a");
+  c.hear(1, accepted_of(1, 1, 2));
+  c.hear(2, accepted_of(1, 2, 2));
+  REQUIRE(c->commit_index() == log_index{2});
+  CHECK(c->as_leader()->uncommitted_bytes == 100);
+}
+
 TEST_CASE("trap 17: what is on its way to a follower is bounded") {
   raft::options o;
   o.window_messages = 4;
