@@ -37,8 +37,10 @@ void pure_cluster::add_replica() {
 void pure_cluster::crash(std::size_t number) {
   auto& r = replicas_.at(number);
   r.up = false;
+  r.paused = false;
   r.unstored.clear();
   r.gate = {};
+  r.asked.clear();
 }
 
 void pure_cluster::restart(std::size_t number, bool forget_everything) {
@@ -47,23 +49,83 @@ void pure_cluster::restart(std::size_t number, bool forget_everything) {
     r.disk = {};
   auto o = options_;
   o.seed = random();
-  r.core = std::make_unique<raft::core>(id_of(number), initial_, o, now_, r.disk);
+  r.core = std::make_unique<raft::core>(id_of(number), initial_, o, clock_of(number), r.disk);
   r.gate = {};
   r.unstored.clear();
   r.applied.clear();
+  r.applied_index = {};
+  r.answered_index = {};
+  r.asked.clear();
   r.up = true;
   r.deadline = r.core->next_deadline();
   observer_.started(*r.core);
 }
 
+instant pure_cluster::clock_of(std::size_t number) const {
+  const auto& r = replicas_.at(number);
+  return {now_.since_start * r.clock_rate / 1'000 + r.clock_ahead};
+}
+
+instant pure_cluster::due_at(std::size_t number) const {
+  const auto& r = replicas_.at(number);
+  if (!r.up || r.paused || r.deadline == never)
+    return never;
+  const auto shown = r.deadline.since_start - r.clock_ahead;
+  return {(shown * 1'000 + duration(r.clock_rate - 1)) / r.clock_rate};
+}
+
 raft::effects pure_cluster::step(std::size_t number, raft::input in) {
   auto& r = replicas_.at(number);
-  auto e = r.core->step(now_, std::move(in));
+  const auto now = clock_of(number);
+  if (const auto* asked = std::get_if<raft::read>(&in))
+    r.asked[asked->id] = committed_anywhere_;
+  auto e = r.core->step(now, std::move(in));
   const auto violation = observer_.observe(*r.core, e);
   REQUIRE_MESSAGE(!violation, violation.value_or(""));
+  const bool due = r.core->role() != raft::role_kind::leader && r.deadline <= now;
+  REQUIRE_MESSAGE((due || e.next_deadline > now), "a deadline must lie ahead, or the replica spins");
+  check_reads(number, e);
+  check_answers(number, e);
   const auto copy = e;
   carry_out(number, e);
   return copy;
+}
+
+/// Every read is answered once; and whoever answers has committed all that anybody had when it was asked.
+void pure_cluster::check_reads(std::size_t number, const raft::effects& e) {
+  auto& r = replicas_[number];
+  for (const auto& ready : e.ready_reads) {
+    const auto asked = r.asked.find(ready.id);
+    REQUIRE_MESSAGE(asked != r.asked.end(), "read ", ready.id, " was answered twice");
+    REQUIRE_MESSAGE(r.core->commit_index() >= asked->second, "a stale read: ", to_string(id_of(number)),
+                    " answers with ", r.core->commit_index().value, " entries committed, when ",
+                    asked->second.value, " were before it was asked");
+    REQUIRE_MESSAGE(clock_of(number) < ready.until, "a read is ready when its lease is over");
+    r.asked.erase(asked);
+  }
+  for (const auto& refused : e.refused_reads)
+    REQUIRE_MESSAGE(r.asked.erase(refused.id) == 1, "read ", refused.id, " was answered twice");
+}
+
+/// Whoever commits an entry first is the leader that answers for it; and no replica answers twice, or applies
+/// entries out of order.
+void pure_cluster::check_answers(std::size_t number, const raft::effects& e) {
+  auto& r = replicas_[number];
+  if (e.install)
+    r.applied_index = e.install->last_index;
+  for (const auto& entry : e.committed) {
+    REQUIRE_MESSAGE(entry->index == r.applied_index + 1, "entries are applied in order");
+    r.applied_index = entry->index;
+    REQUIRE_MESSAGE((e.answer_committed || entry->index <= committed_anywhere_), "entry ", entry->index.value,
+                    " is committed, and nobody answers for it");
+    if (e.answer_committed) {
+      REQUIRE_MESSAGE(entry->index > r.answered_index, "entry ", entry->index.value, " is answered twice by ",
+                      to_string(id_of(number)));
+      r.answered_index = entry->index;
+    }
+  }
+  REQUIRE(r.core->commit_index() == r.applied_index);
+  committed_anywhere_ = std::max(committed_anywhere_, r.applied_index);
 }
 
 void pure_cluster::carry_out(std::size_t number, raft::effects& e) {
@@ -134,29 +196,30 @@ void pure_cluster::store(std::size_t number) {
 }
 
 bool pure_cluster::advance(instant limit) {
+  const auto can_hear = [this](replica_id id) { return id.value >= size() || !replicas_[id.value].paused; };
   auto next = limit;
-  for (const auto& r : replicas_)
-    if (r.up)
-      next = std::min(next, r.deadline);
+  for (std::size_t i = 0; i < size(); ++i)
+    next = std::min(next, due_at(i));
   for (const auto& m : network)
-    next = std::min(next, m.due);
+    if (can_hear(m.to))
+      next = std::min(next, m.due);
   if (next >= limit) {
     now_ = std::max(now_, limit);
     return false;
   }
   now_ = std::max(now_, next);
   std::vector<in_flight> due;
-  const auto ready =
-      std::stable_partition(network.begin(), network.end(), [&](const auto& m) { return m.due > now_; });
+  const auto ready = std::stable_partition(network.begin(), network.end(),
+                                           [&](const auto& m) { return m.due > now_ || !can_hear(m.to); });
   due.assign(std::make_move_iterator(ready), std::make_move_iterator(network.end()));
   network.erase(ready, network.end());
   for (auto& m : due)
     if (m.to.value < size() && replicas_[m.to.value].up)
       step(m.to.value, raft::received{m.from, std::move(m.message)});
   for (std::size_t i = 0; i < size(); ++i)
-    if (replicas_[i].up && replicas_[i].deadline <= now_) {
+    if (due_at(i) <= now_) {
       const auto e = step(i, raft::deadline_passed{});
-      REQUIRE_MESSAGE(e.next_deadline > now_, "a deadline must lie ahead, or the replica spins");
+      REQUIRE_MESSAGE(e.next_deadline > clock_of(i), "a deadline must lie ahead, or the replica spins");
     }
   return true;
 }

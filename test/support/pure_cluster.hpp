@@ -46,9 +46,18 @@ struct pure_replica {
   std::vector<raft::refused_read> refused_reads;
   std::vector<raft::proposal_outcome> outcomes;
   std::vector<std::string> refusals;
-  instant deadline;
+  instant deadline; ///< on its own clock
   bool up = true;
   bool stalled = false; ///< its storage stores nothing
+  bool paused = false;  ///< it takes no step, and what it is sent meanwhile comes late
+  /// Its clock: how much it shows per second, in milliseconds, and how far it is ahead.
+  std::int64_t clock_rate = 1'000;
+  duration clock_ahead{0};
+  log_index applied_index;
+  /// For each read that waits for an answer: how much was committed anywhere when it was asked.
+  std::map<std::uint64_t, log_index> asked;
+  /// How far it has answered clients since it (re)started.
+  log_index answered_index;
 };
 
 class pure_cluster {
@@ -65,10 +74,16 @@ class pure_cluster {
   pure_replica& operator[](std::size_t number) { return replicas_.at(number); }
   raft::core& core(std::size_t number) { return *replicas_.at(number).core; }
   std::size_t size() const { return replicas_.size(); }
+  log_index committed_anywhere() const { return committed_anywhere_; }
   instant now() const { return now_; }
   const raft::observer& observer() const { return observer_; }
 
-  /// Steps one replica now. Its messages are on their way afterwards; its writes wait for `store`.
+  /// What a replica's clock shows.
+  instant clock_of(std::size_t number) const;
+
+  /// Steps one replica now. Its messages are on their way afterwards; its writes wait for `store`. Checks
+  /// that no property of figure 3 is broken, that reads are linearizable, that clients are answered, and that
+  /// time goes on.
   raft::effects step(std::size_t number, raft::input in);
   /// Stores all that waits at a replica.
   void store(std::size_t number);
@@ -104,13 +119,18 @@ class pure_cluster {
 
  private:
   void carry_out(std::size_t number, raft::effects& e);
+  void check_reads(std::size_t number, const raft::effects& e);
+  void check_answers(std::size_t number, const raft::effects& e);
   void collect(std::size_t number, std::vector<raft::outgoing>& messages);
+  /// When a replica's deadline comes; never while it is down or paused.
+  instant due_at(std::size_t number) const;
   bool advance(instant limit);
 
   raft::options options_;
   raft::configuration initial_; ///< what an empty log starts with
   std::vector<pure_replica> replicas_;
   raft::observer observer_;
+  log_index committed_anywhere_;
   instant now_;
 };
 
