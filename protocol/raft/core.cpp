@@ -84,7 +84,7 @@ void core::take(stored& in) {
 }
 
 void core::take(deadline_passed&) {
-  if (role() != role_kind::leader && now_ >= election_deadline_ && is_voter())
+  if (role() != role_kind::leader && now_ >= election_deadline_ && may_campaign())
     start_pre_vote();
 }
 
@@ -123,12 +123,25 @@ replica_id core::known_leader() const {
   return role() == role_kind::leader ? self_ : nobody;
 }
 
+/// Whoever votes in the newest configuration, or in an earlier one that may still be what counts: as long as
+/// its removal is not committed, others may need a log that only it has (D 4.2.2). Its own vote does not count
+/// then.
+bool core::may_campaign() const {
+  for (auto c = configurations_.rbegin(); c != configurations_.rend(); ++c) {
+    if (c->second.is_voter(self_))
+      return true;
+    if (c->first <= commit_)
+      return false;
+  }
+  return false;
+}
+
 std::size_t core::quorum() const { return active_configuration().voters.size() / 2 + 1; }
 
 instant core::next_deadline() const {
   if (role() == role_kind::leader)
     return leader_deadline();
-  return is_voter() ? election_deadline_ : never;
+  return may_campaign() ? election_deadline_ : never;
 }
 
 // ---- the log

@@ -139,6 +139,7 @@ class core {
   void append_to_log(entry_ptr e);
   void truncate_log_behind(log_index index);
   bool is_voter() const { return active_configuration().is_voter(self_); }
+  bool may_campaign() const;
   std::size_t quorum() const;
 
   // election.cpp

@@ -128,6 +128,26 @@ TEST_CASE("a leader that removes itself leads until that is committed, and does 
   CHECK(c->next_deadline() == never);
 }
 
+TEST_CASE("who is being removed campaigns until that is committed, and does not count its own vote") {
+  // The others may lack its last entries, and could then not win without it.
+  auto found = stored_of(1, nobody, {1, 1});
+  found.entries.push_back(std::make_shared<raft::entry>(raft::entry{{1}, {3}, members({1, 2}), 512}));
+  lone_core c(3, {}, found);
+  c.time_out();
+  CHECK(c->role() == role_kind::pre_candidate);
+  c.hear(1, pre_vote_reply{{1}, {2}, true});
+  CHECK(c->role() == role_kind::pre_candidate);
+  c.hear(2, pre_vote_reply{{1}, {2}, true});
+  c.hear(1, vote_reply{{2}, true, {}});
+  CHECK(c->role() == role_kind::candidate);
+  c.hear(2, vote_reply{{2}, true, {}});
+  REQUIRE(c->role() == role_kind::leader);
+  c.accept({1, 2});
+  CHECK(c->commit_index() == log_index{4});
+  CHECK(c->role() == role_kind::follower);
+  CHECK(c->next_deadline() == never);
+}
+
 TEST_CASE("a leader alone says nothing in a term before its vote for itself is stored") {
   // Else it could lead the same term twice, with different entries.
   lone_core c(members({0}, {1}), {});

@@ -183,8 +183,9 @@ TEST_CASE("whatever the network and the machines do, the replicas agree and come
       if (only != 0 && only != size)
         continue;
       INFO("seed ", seed, ", size ", size);
-      INFO("replay: TROUPE_SEED=", seed, " TROUPE_SIZE=", size, " ", options->binary_name.c_str(), " -tc=\"",
-           options->currentTest->m_name, "\"");
+      const auto replay = fmt::format("TROUPE_SEED={} TROUPE_SIZE={} {} -tc=\"{}\"", seed, size,
+                                      options->binary_name.c_str(), options->currentTest->m_name);
+      INFO("replay: ", replay);
       storm s(seed, size);
       s.rage(400);
       s.settle();
