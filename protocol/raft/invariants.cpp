@@ -80,12 +80,15 @@ std::optional<std::string> observer::check_progress(const core& c, const seen& b
 std::optional<std::string> observer::check_committed(const core& c, const effects& e) {
   for (const auto& entry : e.committed) {
     const auto position = entry->index.value - 1;
-    if (committed_.size() <= position)
+    if (committed_.size() <= position) {
       committed_.resize(position + 1);
+      committed_in_.resize(position + 1);
+    }
     auto& first = committed_[position];
-    if (!first)
+    if (!first) {
       first = entry;
-    else if (first != entry && !(*first == *entry))
+      committed_in_[position] = c.term();
+    } else if (first != entry && !(*first == *entry))
       return fmt::format(
           "state machine safety: {} commits an entry of term {} at index {}, where one of term {} was "
           "committed before",
@@ -104,8 +107,8 @@ std::optional<std::string> observer::check_leader(const core& c, const seen& bef
     return std::nullopt;
   for (auto index = c.log().first_index(); index.value <= committed_.size(); ++index) {
     const auto& entry = committed_[index.value - 1];
-    // Entries of this term are committed by this leader itself.
-    if (entry && entry->term < c.term() && c.log().term_at(index) != entry->term)
+    // The votes may have been on their way for so long that a later leader has committed more by now.
+    if (entry && committed_in_[index.value - 1] < c.term() && c.log().term_at(index) != entry->term)
       return fmt::format("leader completeness: {} lacks the entry of term {} that was committed at index {}",
                          describe(c), entry->term.value, index.value);
   }

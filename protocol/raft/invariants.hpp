@@ -48,6 +48,7 @@ class observer {
   /// committed_[i] is what the first replica to commit index i + 1 committed there; null where only a
   /// snapshot was seen.
   std::vector<entry_ptr> committed_;
+  std::vector<term_number> committed_in_; ///< the term of the leader that did
 };
 
 } // namespace troupe::raft
