@@ -124,8 +124,8 @@ replica_id core::known_leader() const {
 }
 
 /// Whoever votes in the newest configuration, or in an earlier one that may still be what counts: as long as
-/// its removal is not committed, others may need a log that only it has (D 4.2.2). Its own vote does not count
-/// then.
+/// its removal is not committed, others may need a log that only it has (D 4.2.2). Its own vote does not
+/// count then.
 bool core::may_campaign() const {
   for (auto c = configurations_.rbegin(); c != configurations_.rend(); ++c) {
     if (c->second.is_voter(self_))

@@ -19,8 +19,8 @@ void core::take(transfer& in) {
   l->lease_void = true;
 }
 
-/// Brings the next leader up to date and then tells it to campaign. Writes wait meanwhile; after an election
-/// timeout they go on here.
+/// Brings the next leader up to date, also on what is committed, and then tells it to campaign. Writes wait
+/// meanwhile; after an election timeout they go on here.
 void core::continue_handover() {
   auto& l = leading();
   if (!l.handover)
@@ -33,6 +33,11 @@ void core::continue_handover() {
   if (l.handover->asked)
     return;
   if (p->match == log_.last_index()) {
+    if (commit_ < log_.last_index()) // what is on its way is committed, and answered, here
+      return;
+    if (p->told_commit < commit_)
+      send(p->id, commit_notice{hard_.term, commit_});
+    p->told_commit = commit_;
     l.handover->asked = true;
     return send(p->id, timeout_now{hard_.term});
   }

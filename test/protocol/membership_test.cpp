@@ -224,6 +224,26 @@ TEST_CASE("a handover brings the next leader up to date first, and gives up afte
   }
 }
 
+TEST_CASE("a handover makes nobody answer a second time") {
+  for (const std::size_t size : {2U, 3U, 5U}) {
+    CAPTURE(size);
+    pure_cluster c(size);
+    const auto l = c.elect();
+    c.run_for(2s);
+    for (int i = 0; i < 5; ++i)
+      c.step(l, raft::propose{{put_of("a")}});
+    const auto next = (l + 1) % size;
+    c.step(l, raft::transfer{id_of(next)});
+    REQUIRE(c.run_until([&] { return c.leader() == next; }, 1s));
+    c.elect();
+    std::set<log_index> answered;
+    for (std::size_t i = 0; i < size; ++i)
+      for (const auto& e : c[i].answered)
+        CHECK(answered.insert(e->index).second);
+    CHECK(answered.size() == c.core(next).log().last_index().value);
+  }
+}
+
 TEST_CASE("leadership goes to another voter, and to nobody else") {
   lone_core c(members({0, 1, 2}, {3}), {});
   c.step(raft::transfer{id_of(1)});
