@@ -100,6 +100,9 @@ std::optional<std::string> observer::check_committed(const core& c, const effect
 std::optional<std::string> observer::check_leader(const core& c, const seen& before) {
   if (c.role() != role_kind::leader)
     return std::nullopt;
+  // Whoever elects itself alone leads from when that is stored; before, it says nothing to anybody.
+  if (c.active_configuration().voters.size() == 1 && c.stored_index() < c.as_leader()->term_start)
+    return std::nullopt;
   const auto [known, is_new] = leaders_.emplace(c.term(), c.self());
   if (!is_new && known->second != c.self())
     return fmt::format("election safety: {} leads in the term of {}", describe(c), to_string(known->second));
