@@ -129,12 +129,12 @@ void write_events(json_writer& out, const course::figures& f) {
 void write_complaints(json_writer& out, const course::complaints& complaints) {
   out.key("complaints");
   out.array([&] {
-    for (const auto& [key, complaint] : complaints)
+    for (const auto& entry : complaints)
       out.object([&] {
-        out.put("replica", key.first);
-        out.put("kind", to_string(key.second));
-        out.put("count", complaint.count);
-        out.put("first", std::string_view(complaint.first));
+        out.put("replica", entry.first.first);
+        out.put("kind", to_string(entry.first.second));
+        out.put("count", entry.second.count);
+        out.put("first", std::string_view(entry.second.first));
       });
   });
 }
