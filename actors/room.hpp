@@ -3,6 +3,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/surroundings.hpp"
+#include "actors/tsan.hpp"
 
 #include <fmt/format.h>
 
@@ -19,17 +20,20 @@ using rooms_ptr = std::shared_ptr<const rooms>;
 /// An actor that takes the messages of `Interface`. Whatever it throws stops the whole replica: one that goes
 /// on without one of its actors would look alive and answer nobody.
 template <class Interface>
-class room : public Interface::base {
+class room : public with_tsan_notes<typename Interface::base> {
  public:
   room(caf::actor_config& c, rooms_ptr r, host h)
-      : Interface::base(c), rooms_(std::move(r)), host_(std::move(h)) {
+      : with_tsan_notes<typename Interface::base>(c), rooms_(std::move(r)), host_(std::move(h)) {
     this->set_exception_handler([this](std::exception_ptr& thrown) -> caf::error {
       host_.stop(fmt::format("{}: {}", this->name(), text_of(thrown)));
       return caf::exit_reason::unhandled_exception;
     });
   }
 
-  void on_exit() override { rooms_.reset(); }
+  void on_exit() override {
+    rooms_.reset();
+    with_tsan_notes<typename Interface::base>::on_exit();
+  }
 
  protected:
   instant now() { return {this->clock().now().time_since_epoch()}; }

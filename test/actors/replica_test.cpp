@@ -197,3 +197,23 @@ TEST_CASE("replica: one alone leads itself") {
   g.ask(get_message("0000", "2", "k"));
   CHECK(g.answers().size() == 2);
 }
+
+TEST_CASE("replica: a snapshot that cannot be read is refused, and the next one is taken") {
+  const auto piece = [](int sequence, std::string_view data) {
+    return fmt::format(R"({{"src":"0001","dst":"0000","leader":"0001","type":"snapshot_piece","term":3,)"
+                       R"("sequence":{},"last_index":5,"last_term":2,"voters":["0000","0001"],"learners":[],)"
+                       R"("offset":0,"data":{},"done":true}})",
+                       sequence, data);
+  };
+  replica_group g(2);
+  g.ask(piece(1, "\"no state\""));
+  CHECK(g.stops.empty());
+  CHECK(g.between_replicas == 1); // nothing is acknowledged
+  kv::state_machine state;
+  std::string quoted = "\"";
+  for (const char c : state.serialise())
+    quoted += c == '\n' ? std::string("\\n") : c == '"' ? std::string("\\\"") : std::string(1, c);
+  g.ask(piece(2, quoted + "\""));
+  CHECK(g.stops.empty());
+  CHECK(g.between_replicas == 3);
+}

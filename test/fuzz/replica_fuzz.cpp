@@ -1,5 +1,5 @@
-// A sequence of datagrams and of stretches of time for a whole replica. Whatever arrives, it goes on, and what
-// it sends is what its own codec understands.
+// A sequence of datagrams and of stretches of time for a whole replica. Whatever arrives, it goes on, and
+// what it sends is what its own codec understands.
 //
 // An input is taken apart at newlines. A line of `+` and a number lets so many milliseconds pass; any other
 // line is a datagram.
@@ -8,8 +8,11 @@
 #include "actors/memory_storage.hpp"
 #include "actors/replica.hpp"
 #include "test/fuzz/fuzz.hpp"
+#include "test/fuzz/line_mutator.hpp"
 
 #include <charconv>
+#include <cstring>
+#include <fmt/format.h>
 #include <string>
 #include <vector>
 
@@ -98,4 +101,62 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   replica.take("+5000");
   return 0;
+}
+
+// ---- how the fuzzer makes inputs
+
+namespace {
+
+std::string from_peer(std::string_view type, std::string_view fields) {
+  return fmt::format(R"({{"src":"0001","dst":"0000","leader":"0001","type":"{}",{}}})", type, fields);
+}
+
+std::string from_client(std::string_view type, std::string_view fields) {
+  return fmt::format(R"({{"src":"00F1","dst":"0000","leader":"FFFF","type":"{}","MID":"1","key":"k"{}}})",
+                     type, fields);
+}
+
+/// One of each kind.
+const std::vector<std::string>& examples() {
+  static const std::vector<std::string> list{
+      "+1",
+      "+100",
+      "+2000",
+      from_client("get", ""),
+      from_client("put", R"(,"value":"v")"),
+      from_client("append", R"(,"value":"v")"),
+      from_peer("pre_vote_request", R"("term":1,"last_index":0,"last_term":0)"),
+      from_peer("pre_vote_reply", R"("term":0,"campaign":1,"granted":true)"),
+      from_peer("vote_request", R"("term":1,"last_index":2,"last_term":1,"transfer":true)"),
+      from_peer("vote_reply", R"("term":1,"granted":true,"commit":0)"),
+      from_peer("append_request", R"("term":1,"sequence":1,"previous_index":0,"previous_term":0,"commit":0,)"
+                                  R"("entries":[[1,"no_op"],[1,"put","00F1","1","k","v"]])"),
+      from_peer("append_request", R"("term":2,"sequence":1,"previous_index":1,"previous_term":1,"commit":2,)"
+                                  R"("entries":[[1,"configuration",["0000","0001"],["0002"]]])"),
+      from_peer("append_accepted", R"("term":1,"sequence":1,"match":1)"),
+      from_peer("append_rejected", R"("term":1,"sequence":1,"conflict_term":0,"conflict_index":1)"),
+      from_peer("commit_notice", R"("term":1,"commit":1)"),
+      from_peer("timeout_now", R"("term":1)"),
+      from_peer("snapshot_piece",
+                R"("term":1,"sequence":1,"last_index":4,"last_term":1,"voters":["0000","0001"],)"
+                R"("learners":["0002"],"offset":0,"data":"x","done":false)"),
+      from_peer("snapshot_reply", R"("term":1,"sequence":1,"next_offset":1,"match":0)"),
+  };
+  return list;
+}
+
+} // namespace
+
+// Only the fuzzer has it.
+extern "C" __attribute__((weak)) std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size,
+                                                              std::size_t most);
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most,
+                                               unsigned seed) {
+  if (seed % 8 == 0)
+    return LLVMFuzzerMutate(data, size, most);
+  auto text = test::line_mutator(test::as_text(data, size), examples(), seed).mutated();
+  text.resize(std::min(text.size(), most));
+  std::memcpy(data, text.data(), text.size());
+  return text.size();
 }
