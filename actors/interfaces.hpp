@@ -41,7 +41,7 @@ using raft_actor = takes<start, raft::received, propose, read_request, locate_le
 /// Makes durable, in order, and says so.
 using log_store_actor = takes<write>;
 
-/// The actors of one replica. Filled in before the first message is sent, and the same for all four.
+/// The actors of one replica. Filled in before the first message is sent.
 struct rooms {
   network_actor network;
   router_actor router;

@@ -2,8 +2,8 @@
 
 namespace troupe::actors {
 
-log_store::log_store(caf::actor_config& c, const rooms* r, storage* s, host h)
-    : log_store_actor::base(c), rooms_(r), storage_(s), host_(std::move(h)) {}
+log_store::log_store(caf::actor_config& c, rooms_ptr r, storage* s, host h)
+    : room(c, std::move(r), std::move(h)), storage_(s) {}
 
 log_store::behavior_type log_store::make_behavior() {
   return {[this](const write& w) { store(w); }};

@@ -87,11 +87,9 @@ struct write_done {
   term_number term;
 };
 
-/// Raft to itself: proposals have been collected; the deadline of this generation has come.
+/// Raft to itself: proposals have been collected; an alarm that was set has come.
 struct flush {};
-struct wake {
-  std::uint64_t generation = 0;
-};
+struct wake {};
 
 // ---- to the log store
 // --------------------------------------------------------------------------------------------

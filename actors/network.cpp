@@ -4,10 +4,9 @@
 
 namespace troupe::actors {
 
-network::network(caf::actor_config& c, const rooms* r, wire::codec codec, edge* e, host h,
+network::network(caf::actor_config& c, rooms_ptr r, wire::codec codec, edge* e, host h,
                  std::atomic<std::size_t>* waiting)
-    : network_actor::base(c), rooms_(r), codec_(std::move(codec)), edge_(e), host_(std::move(h)),
-      waiting_(waiting) {}
+    : room(c, std::move(r), std::move(h)), codec_(std::move(codec)), edge_(e), waiting_(waiting) {}
 
 network::behavior_type network::make_behavior() {
   return {
@@ -47,6 +46,13 @@ void network::drop(const wire::decode_error& e) {
 
 void network::send_out(const outbound& o) {
   for (const auto& m : o.messages) {
+    if (m.to != nobody && !codec_.replicas().is_member(m.to)) {
+      if (++counters_.without_address == 1)
+        host_.log(
+            log_level::warning,
+            fmt::format("has no address of {} (more such messages are counted, not told)", to_string(m.to)));
+      continue;
+    }
     codec_.encode(m.message, m.to, leader_, buffer_);
     put_on_the_wire();
   }

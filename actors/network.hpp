@@ -1,6 +1,5 @@
 #pragma once
-#include "actors/interfaces.hpp"
-#include "actors/surroundings.hpp"
+#include "actors/room.hpp"
 #include "protocol/wire/codec.hpp"
 
 #include <array>
@@ -14,16 +13,17 @@ struct network_counters {
   std::uint64_t received = 0;
   std::uint64_t sent = 0;
   std::array<std::uint64_t, wire::decode_problem_count> dropped{}; ///< by decode_problem
+  std::uint64_t without_address = 0; ///< not sent: a configuration may name a replica that nobody can reach
 };
 
 /// Owns the edge: parses, validates, counts, drops, sends. Holds no state of the protocol but who leads,
 /// which every message names.
-class network : public network_actor::base {
+class network : public room<network_actor> {
  public:
   /// @param waiting  how many datagrams are on their way to this actor; whoever sends them counts up, null if
   /// nobody
   ///                 does
-  network(caf::actor_config& c, const rooms* r, wire::codec codec, edge* e, host h,
+  network(caf::actor_config& c, rooms_ptr r, wire::codec codec, edge* e, host h,
           std::atomic<std::size_t>* waiting);
   const char* name() const override { return "network"; }
   behavior_type make_behavior() override;
@@ -37,10 +37,8 @@ class network : public network_actor::base {
   void drop(const wire::decode_error& e);
   void put_on_the_wire();
 
-  const rooms* rooms_;
   wire::codec codec_;
   edge* edge_;
-  host host_;
   std::atomic<std::size_t>* waiting_;
   replica_id leader_ = nobody;
   network_counters counters_;

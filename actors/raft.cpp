@@ -26,8 +26,8 @@ std::string describe(const raft::standing& s) {
 
 } // namespace
 
-raft_runner::raft_runner(caf::actor_config& c, const rooms* r, raft_setup setup, host h)
-    : raft_actor::base(c), rooms_(r), host_(std::move(h)),
+raft_runner::raft_runner(caf::actor_config& c, rooms_ptr r, raft_setup setup, host h)
+    : room(c, std::move(r), std::move(h)),
       core_(setup.self, std::move(setup.initial), setup.options, now(), std::move(setup.found)) {}
 
 raft_runner::behavior_type raft_runner::make_behavior() {
@@ -46,11 +46,9 @@ raft_runner::behavior_type raft_runner::make_behavior() {
       [this](hand_over h) { step(raft::transfer{h.to}); },
       [this](const write_done& d) { done(d); },
       [this](flush) { step(raft::propose{std::exchange(collected_, {})}); },
-      [this](const wake& w) { alarm(w); },
+      [this](wake) { alarm(); },
   };
 }
-
-instant raft_runner::now() { return {clock().now().time_since_epoch()}; }
 
 void raft_runner::begin() {
   send(rooms_->network, standing_changed{core_.standing()});
@@ -127,19 +125,17 @@ void raft_runner::done(const write_done& d) {
 // --------------------------------------------------------------------------------------------------
 
 /// A delayed message cannot be taken back, and deadlines mostly move on: so an alarm that comes too early
-/// sets the next one, and only a deadline before the alarm needs another.
+/// looks at the deadline again, and only a deadline before all alarms needs another.
 void raft_runner::set_alarm(instant deadline) {
   deadline_ = deadline;
-  if (deadline >= alarm_at_)
+  if (deadline == never || (!alarms_.empty() && alarms_.back() <= deadline))
     return;
-  alarm_at_ = deadline;
-  delayed_send(raft_actor{this}, std::max(deadline - now(), duration::zero()), wake{++alarm_generation_});
+  alarms_.push_back(deadline);
+  delayed_send(raft_actor{this}, std::max(deadline - now(), duration::zero()), wake{});
 }
 
-void raft_runner::alarm(const wake& w) {
-  if (w.generation != alarm_generation_)
-    return;
-  alarm_at_ = never;
+void raft_runner::alarm() {
+  alarms_.pop_back(); // the earliest
   if (now() >= deadline_)
     step(raft::deadline_passed{});
   else

@@ -1,6 +1,5 @@
 #pragma once
-#include "actors/interfaces.hpp"
-#include "actors/surroundings.hpp"
+#include "actors/room.hpp"
 #include "protocol/raft/core.hpp"
 #include "protocol/raft/store_gate.hpp"
 
@@ -17,9 +16,9 @@ struct raft_setup {
 };
 
 /// Runs the core and carries out its effects in order. No rule of Raft is in it.
-class raft_runner : public raft_actor::base {
+class raft_runner : public room<raft_actor> {
  public:
-  raft_runner(caf::actor_config& c, const rooms* r, raft_setup setup, host h);
+  raft_runner(caf::actor_config& c, rooms_ptr r, raft_setup setup, host h);
   const char* name() const override { return "raft"; }
   behavior_type make_behavior() override;
 
@@ -27,19 +26,16 @@ class raft_runner : public raft_actor::base {
   const raft::core& core() const { return core_; }
 
  private:
-  instant now();
   void begin();
   void step(raft::input in);
   void carry_out(raft::effects& e);
   void collect(propose& p);
   void tell_leader();
   void set_alarm(instant deadline);
-  void alarm(const wake& w);
+  void alarm();
   void done(const write_done& d);
   void post(std::vector<raft::outgoing> messages);
 
-  const rooms* rooms_;
-  host host_;
   raft::core core_;
   raft::store_gate gate_;
   std::vector<raft::proposal> collected_;
@@ -47,8 +43,7 @@ class raft_runner : public raft_actor::base {
   std::optional<instant> leader_wanted_; ///< the router waits for a sign of the leader after this
 
   instant deadline_ = never;
-  instant alarm_at_ = never; ///< of the alarm that will still count
-  std::uint64_t alarm_generation_ = 0;
+  std::vector<instant> alarms_; ///< that are set; each is before those in front of it
   std::uint64_t refused_inputs_ = 0;
 };
 

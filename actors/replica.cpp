@@ -6,12 +6,23 @@
 
 namespace troupe::actors {
 
-replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::make_unique<actors::rooms>()) {
+namespace {
+
+std::optional<std::string> find_snapshot_fault(const std::string& data) {
+  const auto restored = kv::state_machine::restore(data);
+  const auto* error = std::get_if<kv::snapshot_error>(&restored);
+  return error ? std::optional(error->text) : std::nullopt;
+}
+
+} // namespace
+
+replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::make_shared<actors::rooms>()) {
   const auto self = setup.directory.self();
+  setup.raft.find_snapshot_fault = find_snapshot_fault;
   raft_setup core{self, {setup.directory.members(), {}}, setup.raft, setup.disk->load()};
-  auto* r = rooms_.get();
+  const auto& r = rooms_;
+  r->raft = system.spawn<raft_runner>(r, std::move(core), setup.host); // first: it may throw
   r->log_store = system.spawn<log_store>(r, setup.disk, setup.host);
-  r->raft = system.spawn<raft_runner>(r, std::move(core), setup.host);
   r->router = system.spawn<router>(r, self, setup.router, setup.host);
   r->network = system.spawn<network>(r, wire::codec(std::move(setup.directory), setup.transport), setup.out,
                                      setup.host, setup.datagrams_waiting);

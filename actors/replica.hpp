@@ -42,7 +42,7 @@ class replica {
   const actors::rooms& rooms() const { return *rooms_; }
 
  private:
-  std::unique_ptr<actors::rooms> rooms_; ///< stays in place while actors point to it
+  std::shared_ptr<actors::rooms> rooms_;
 };
 
 } // namespace troupe::actors

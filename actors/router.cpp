@@ -21,8 +21,8 @@ kv::write as_write(const client_request& r) {
 
 } // namespace
 
-router::router(caf::actor_config& c, const rooms* r, replica_id self, router_options o, host h)
-    : router_actor::base(c), rooms_(r), self_(self), options_(o), host_(std::move(h)) {}
+router::router(caf::actor_config& c, rooms_ptr r, replica_id self, router_options o, host h)
+    : room(c, std::move(r), std::move(h)), self_(self), options_(o) {}
 
 router::behavior_type router::make_behavior() {
   return {
@@ -55,8 +55,6 @@ router::behavior_type router::make_behavior() {
       [this](room_again) { serve_parked(); },
   };
 }
-
-instant router::now() { return {clock().now().time_since_epoch()}; }
 
 // ---- where a request goes
 // -----------------------------------------------------------------------------------------

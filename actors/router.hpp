@@ -1,6 +1,5 @@
 #pragma once
-#include "actors/interfaces.hpp"
-#include "actors/surroundings.hpp"
+#include "actors/room.hpp"
 #include "protocol/kv/state_machine.hpp"
 
 #include <deque>
@@ -26,9 +25,9 @@ struct router_options {
 /// term), or a read that waits for its moment. It leaves with exactly one answer from this replica, or with
 /// none when its entry was committed by another leader, who then answers. A write that may still commit is
 /// never redirected: the client would be answered twice.
-class router : public router_actor::base {
+class router : public room<router_actor> {
  public:
-  router(caf::actor_config& c, const rooms* r, replica_id self, router_options o, host h);
+  router(caf::actor_config& c, rooms_ptr r, replica_id self, router_options o, host h);
   const char* name() const override { return "router"; }
   behavior_type make_behavior() override;
 
@@ -44,7 +43,6 @@ class router : public router_actor::base {
     client_request request;
   };
 
-  instant now();
   void take(client_request& r);
   void serve(client_request r);
   void submit(client_request r);
@@ -63,10 +61,8 @@ class router : public router_actor::base {
   void reply(client_reply r);
   static client_reply ok(const kv::request_id& id, const kv::result& r);
 
-  const rooms* rooms_;
   replica_id self_;
   router_options options_;
-  host host_;
 
   raft::standing standing_;
   kv::state_machine machine_;

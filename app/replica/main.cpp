@@ -9,8 +9,10 @@
 
 namespace {
 
-/// SIGTERM and SIGINT as something to be read, before any thread exists that could get them instead.
+/// SIGTERM and SIGINT as something to be read, before any thread exists that could get them instead. A
+/// standard error that nobody reads any more is no reason to end.
 int open_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);

@@ -9,8 +9,11 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <climits>
+#include <mutex>
 
 namespace troupe::app {
 
@@ -24,9 +27,18 @@ constexpr std::size_t messages_per_turn = 64;
 constexpr std::size_t max_waiting = 4'096;
 
 /// One line on standard error, in one piece: several replicas share a terminal, several threads a replica.
+/// A pipe that is full loses the line: a replica that waits for its reader would be taken for dead. A pipe
+/// that is ready takes PIPE_BUF bytes without waiting.
 void say(const std::string& id, const std::string& text) {
-  const auto line = fmt::format("{}: {}\n", id, text);
-  [[maybe_unused]] const auto ignored = ::write(STDERR_FILENO, line.data(), line.size());
+  static std::mutex one_at_a_time;
+  auto line = fmt::format("{}: {}", id, text);
+  line.resize(std::min<std::size_t>(line.size(), PIPE_BUF - 1));
+  line.push_back('\n');
+  const std::lock_guard lock(one_at_a_time);
+  pollfd out{STDERR_FILENO, POLLOUT, 0};
+  if (::poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0) {
+    [[maybe_unused]] const auto ignored = ::write(STDERR_FILENO, line.data(), line.size());
+  }
 }
 
 actors::host make_host(const replica_arguments& a) {

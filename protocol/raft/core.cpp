@@ -127,13 +127,11 @@ replica_id core::known_leader() const {
 /// its removal is not committed, others may need a log that only it has (D 4.2.2). Its own vote does not
 /// count then.
 bool core::may_campaign() const {
-  for (auto c = configurations_.rbegin(); c != configurations_.rend(); ++c) {
-    if (c->second.is_voter(self_))
-      return true;
-    if (c->first <= commit_)
-      return false;
-  }
-  return false;
+  const auto uncommitted = std::find_if(configurations_.begin(), configurations_.end(),
+                                        [this](const auto& c) { return c.first > commit_; });
+  const auto last_committed = uncommitted == configurations_.begin() ? uncommitted : std::prev(uncommitted);
+  return std::any_of(last_committed, configurations_.end(),
+                     [this](const auto& c) { return c.second.is_voter(self_); });
 }
 
 std::size_t core::quorum() const { return active_configuration().voters.size() / 2 + 1; }

@@ -115,6 +115,11 @@ void core::on(replica_id from, snapshot_piece& m) {
     arriving_->data += m.data;
   if (!expected || !m.done)
     return reply(from, snapshot_reply{hard_.term, m.sequence, arriving_->data.size(), {}});
+  if (options_.find_snapshot_fault)
+    if (const auto fault = options_.find_snapshot_fault(arriving_->data)) {
+      arriving_.reset();
+      return refuse(fmt::format("a snapshot that cannot be read: {}", *fault));
+    }
   install(m);
   reply(from, snapshot_reply{hard_.term, m.sequence, 0, m.last_index});
 }

@@ -3,6 +3,7 @@
 
 #include "protocol/types.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,8 @@ class directory {
 
   /// The id as it goes out: of a member, or of `nobody`. Throws std::out_of_range for a stranger's.
   std::string_view spelling(replica_id id) const;
+
+  bool is_member(replica_id id) const { return std::binary_search(members_.begin(), members_.end(), id); }
 
   /// The member with this id, if there is one.
   std::optional<replica_id> find(std::string_view text) const;

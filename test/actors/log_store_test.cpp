@@ -1,0 +1,102 @@
+// The log store: makes durable in order, and says how far.
+
+#include "actors/log_store.hpp"
+#include "test/support/stage.hpp"
+
+using namespace troupe;
+using namespace troupe::test;
+using namespace troupe::actors;
+
+namespace {
+
+raft::entry_ptr entry(std::uint64_t index, std::uint64_t term) {
+  return std::make_shared<raft::entry>(raft::entry{{term}, {index}, raft::no_op{}, raft::no_op_wire_bytes});
+}
+
+/// Keeps the calls, and fails where it is told to.
+class recording_storage : public storage {
+ public:
+  raft::stored_state load() override { return {}; }
+  std::optional<std::string> apply(const raft::storage_write& w) override {
+    calls.push_back(w.entries.empty() ? "apply" : "apply " + std::to_string(w.entries.back()->index.value));
+    return apply_error;
+  }
+  std::optional<std::string> sync() override {
+    calls.push_back("sync");
+    return sync_error;
+  }
+  std::vector<std::string> calls;
+  std::optional<std::string> apply_error, sync_error;
+};
+
+struct log_store_stage : stage {
+  recording_storage disk;
+  log_store& actor = put<log_store>(&rooms::log_store, static_cast<storage*>(&disk), host());
+
+  void writes(std::uint64_t number, raft::storage_write w) {
+    tell(rooms().log_store, actors::write{number, std::move(w)});
+  }
+};
+
+void check(const write_done& d, std::uint64_t number, std::uint64_t index, std::uint64_t term) {
+  CHECK(d.number == number);
+  CHECK(d.index == log_index{index});
+  CHECK(d.term == term_number{term});
+}
+
+} // namespace
+
+TEST_CASE("log store: stores in order, and each write is synced before it is reported") {
+  log_store_stage s;
+  s.post(s.rooms().log_store, actors::write{1, {{}, {}, {}, {entry(1, 1), entry(2, 1)}}},
+         actors::write{2, {{}, {}, {}, {entry(3, 2)}}});
+  s.run();
+  CHECK(s.disk.calls == std::vector<std::string>{"apply 2", "sync", "apply 3", "sync"});
+  const auto done = s.heard<write_done>();
+  REQUIRE(done.size() == 2);
+  check(done[0], 1, 2, 1);
+  check(done[1], 2, 3, 2);
+}
+
+TEST_CASE("log store: what holds no entries repeats how far the log goes") {
+  log_store_stage s;
+  s.writes(1, {{}, {}, {}, {entry(1, 1)}});
+  check(s.only<write_done>(), 1, 1, 1);
+  s.writes(2, {raft::hard_state{{5}, {}}, {}, {}, {}});
+  check(s.only<write_done>(), 2, 1, 1);
+}
+
+TEST_CASE("log store: after a truncation it says nothing about an entry that is gone") {
+  log_store_stage s;
+  s.writes(1, {{}, {}, {}, {entry(1, 1), entry(2, 1), entry(3, 1)}});
+  s.heard<write_done>();
+  s.writes(2, {{}, {}, log_index{1}, {}});
+  check(s.only<write_done>(), 2, 0, 0);
+  s.writes(3, {{}, {}, log_index{1}, {entry(2, 2)}});
+  check(s.only<write_done>(), 3, 2, 2);
+}
+
+TEST_CASE("log store: a snapshot counts as far as it reaches, an older one not at all") {
+  log_store_stage s;
+  const auto snapshot = [](std::uint64_t index, std::uint64_t term) {
+    return std::make_shared<raft::snapshot>(raft::snapshot{{index}, {term}, {}, ""});
+  };
+  s.writes(1, {{}, snapshot(7, 3), {}, {}});
+  check(s.only<write_done>(), 1, 7, 3);
+  s.writes(2, {{}, {}, {}, {entry(8, 4)}});
+  check(s.only<write_done>(), 2, 8, 4);
+  s.writes(3, {{}, snapshot(7, 3), {}, {}});
+  check(s.only<write_done>(), 3, 8, 4);
+}
+
+TEST_CASE("log store: a storage that fails stops the replica with its message, and nothing is acknowledged") {
+  log_store_stage s;
+  SUBCASE("when it writes") { s.disk.apply_error = "no space left"; }
+  SUBCASE("when it syncs") { s.disk.sync_error = "no space left"; }
+  s.post(s.rooms().log_store, actors::write{1, {{}, {}, {}, {entry(1, 1)}}},
+         actors::write{2, {{}, {}, {}, {entry(2, 1)}}});
+  s.run();
+  CHECK(s.stops == std::vector<std::string>{"the storage failed: no space left"});
+  CHECK(s.silent<write_done>());
+  CHECK(std::count(s.disk.calls.begin(), s.disk.calls.end(), "apply 2") == 0);
+}

@@ -1,0 +1,190 @@
+// The network actor: what arrives goes to the right room, and what leaves names the leader.
+
+#include "actors/network.hpp"
+#include "test/support/stage.hpp"
+
+#include <fmt/format.h>
+
+using namespace troupe;
+using namespace troupe::test;
+using namespace troupe::actors;
+
+namespace {
+
+constexpr replica_id self{0x0000};
+constexpr replica_id peer{0x0001};
+
+struct network_stage : stage {
+  recording_edge edge;
+  std::atomic<std::size_t> waiting{0};
+  network& actor = put<network>(&rooms::network, wire::codec(wire::directory("0000", {"0001", "0002"}), {}),
+                                &edge, host(), &waiting);
+
+  void arrives(const std::string& bytes) {
+    ++waiting;
+    tell(rooms().network, datagram{bytes});
+  }
+  void arrives(std::string_view from, std::string_view type, std::string_view fields) {
+    arrives(fmt::format(R"({{"src":"{}","dst":"0000","leader":"FFFF","type":"{}"{}}})", from, type, fields));
+  }
+  std::string only_sent() {
+    REQUIRE(edge.sent.size() == 1);
+    return std::exchange(edge.sent, {}).front();
+  }
+};
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+} // namespace
+
+TEST_CASE("network: says hello at the start, to everybody, and knows no leader") {
+  network_stage s;
+  s.tell(s.rooms().network, start{});
+  CHECK(s.only_sent() == R"({"src":"0000","dst":"FFFF","leader":"FFFF","type":"hello"})");
+}
+
+TEST_CASE("network: another replica's message goes to raft, with who sent it") {
+  network_stage s;
+  s.arrives("0001", "timeout_now", R"(,"term":7)");
+  const auto m = s.only<raft::received>();
+  CHECK(m.from == peer);
+  REQUIRE(std::holds_alternative<timeout_now>(m.message));
+  CHECK(std::get<timeout_now>(m.message).term == term_number{7});
+  CHECK(s.all().empty());
+  CHECK(s.edge.sent.empty());
+}
+
+TEST_CASE("network: a client's request goes to the router") {
+  network_stage s;
+  s.arrives("00F1", "put", R"(,"MID":"m","key":"k","value":"v")");
+  CHECK(s.only<client_request>() == client_request{{"00F1", "m"}, kv::put{"k", "v"}});
+  s.arrives("00F1", "get", R"(,"MID":"n","key":"k")");
+  CHECK(s.only<client_request>() == client_request{{"00F1", "n"}, kv::get{"k"}});
+  CHECK(s.edge.sent.empty());
+}
+
+TEST_CASE("network: a request that nobody can serve fails at once, with the reason") {
+  network_stage s;
+  s.arrives("00F1", "put", R"(,"MID":"m","key":"k")");
+  const auto answer = s.only_sent();
+  CHECK(contains(answer, R"("dst":"00F1")"));
+  CHECK(contains(answer, R"("type":"fail","MID":"m")"));
+  CHECK(contains(answer, R"("reason":)"));
+  CHECK(s.all().empty());
+}
+
+TEST_CASE("network: another replica's hello is taken in and leads to nothing") {
+  network_stage s;
+  s.arrives("0001", "hello", "");
+  CHECK(s.all().empty());
+  CHECK(s.edge.sent.empty());
+  CHECK(s.lines.empty());
+  CHECK(s.actor.counters().received == 1);
+}
+
+TEST_CASE("network: each kind of bad input is counted, mentioned once and dropped") {
+  network_stage s;
+  const std::vector<std::pair<wire::decode_problem, std::string>> table{
+      {wire::decode_problem::malformed, "{"},
+      {wire::decode_problem::not_utf8, "{\"src\":\"\xff\"}"},
+      {wire::decode_problem::too_deep, std::string(100, '[')},
+      {wire::decode_problem::too_long, std::string((16 << 20) + 1, ' ')},
+      {wire::decode_problem::not_an_object, "[]"},
+      {wire::decode_problem::missing_field,
+       R"({"src":"0001","dst":"0000","leader":"FFFF","type":"timeout_now"})"},
+      {wire::decode_problem::wrong_type,
+       R"({"src":"0001","dst":"0000","leader":"FFFF","type":"timeout_now","term":"1"})"},
+      {wire::decode_problem::out_of_range,
+       R"({"src":"0001","dst":"0000","leader":"FFFF","type":"timeout_now","term":-1})"},
+      {wire::decode_problem::inconsistent,
+       R"({"src":"0001","dst":"0000","leader":"FFFF","type":"timeout_now","term":0})"},
+      {wire::decode_problem::unknown_type, R"({"src":"0001","dst":"0000","leader":"FFFF","type":"gossip"})"},
+      {wire::decode_problem::foreign_sender,
+       R"({"src":"0000","dst":"0000","leader":"FFFF","type":"timeout_now","term":1})"},
+      {wire::decode_problem::not_for_us,
+       R"({"src":"0001","dst":"0002","leader":"FFFF","type":"timeout_now","term":1})"},
+  };
+  REQUIRE(table.size() == wire::decode_problem_count);
+  for (const auto& [kind, bytes] : table) {
+    INFO(wire::to_string(kind));
+    s.lines.clear();
+    for (int i = 0; i < 3; ++i)
+      s.arrives(bytes);
+    CHECK(s.actor.counters().dropped[static_cast<std::size_t>(kind)] == 3);
+    REQUIRE(s.lines.size() == 1);
+    CHECK(contains(s.lines.front(), wire::to_string(kind)));
+  }
+  CHECK(s.actor.counters().received == 3 * table.size());
+  CHECK(s.all().empty());
+  CHECK(s.edge.sent.empty());
+  CHECK(s.stops.empty());
+}
+
+TEST_CASE("network: every message names whom this replica believes to lead") {
+  network_stage s;
+  const auto all_kinds = [&] {
+    s.tell(s.rooms().network, start{});
+    s.tell(s.rooms().network, outbound{{{peer, timeout_now{{1}}}}});
+    s.tell(s.rooms().network, client_answer{client_ok{{"00F1", "m"}, "v"}});
+    s.tell(s.rooms().network, client_answer{client_fail{{"00F1", "m"}, "why"}});
+    return std::exchange(s.edge.sent, {});
+  };
+  for (const auto& sent : all_kinds())
+    CHECK(contains(sent, R"("leader":"FFFF")"));
+  for (const auto leader : {self, peer, nobody}) {
+    s.tell(s.rooms().network, standing_changed{{raft::role_kind::follower, {1}, leader}});
+    for (const auto& sent : all_kinds())
+      CHECK(contains(sent, fmt::format(R"("leader":"{}")", to_string(leader))));
+  }
+}
+
+TEST_CASE("network: a redirect names its own leader") {
+  network_stage s;
+  s.tell(s.rooms().network, client_answer{client_redirect{{"00F1", "m"}, peer}});
+  CHECK(contains(s.only_sent(), R"("leader":"0001","type":"redirect")"));
+}
+
+TEST_CASE("network: what is sent reaches the edge one by one and in order") {
+  network_stage s;
+  s.post(s.rooms().network, outbound{{{peer, timeout_now{{1}}}, {replica_id{2}, timeout_now{{2}}}}},
+         client_answer{client_ok{{"00F1", "m"}, {}}}, outbound{{{peer, timeout_now{{3}}}}});
+  s.run();
+  REQUIRE(s.edge.sent.size() == 4);
+  CHECK(contains(s.edge.sent[0], R"("term":1)"));
+  CHECK(contains(s.edge.sent[1], R"("dst":"0002")"));
+  CHECK(contains(s.edge.sent[1], R"("term":2)"));
+  CHECK(contains(s.edge.sent[2], R"("type":"ok")"));
+  CHECK(contains(s.edge.sent[3], R"("term":3)"));
+  CHECK(s.actor.counters().sent == 4);
+}
+
+TEST_CASE("network: a member that has no address gets nothing, and the others do") {
+  network_stage s;
+  s.tell(s.rooms().network, outbound{{{replica_id{0xABCD}, timeout_now{{1}}}, {peer, timeout_now{{2}}}}});
+  CHECK(contains(s.only_sent(), R"("term":2)"));
+  s.tell(s.rooms().network, outbound{{{replica_id{0xABCD}, timeout_now{{3}}}}});
+  CHECK(s.edge.sent.empty());
+  CHECK(s.actor.counters().without_address == 2);
+  CHECK(s.lines.size() == 1);
+  CHECK(s.stops.empty());
+}
+
+TEST_CASE("network: counts down what was on its way, whatever it turns out to be") {
+  network_stage s;
+  s.arrives("{");
+  s.arrives("0001", "hello", "");
+  s.arrives("00F1", "get", R"(,"MID":"n","key":"k")");
+  CHECK(s.waiting == 0);
+}
+
+TEST_CASE("network: whatever it cannot cope with stops the replica") {
+  struct broken_edge : edge {
+    void send(std::string_view) override { throw std::runtime_error("the edge is broken"); }
+  } broken;
+  stage s;
+  s.put<network>(&rooms::network, wire::codec(wire::directory("0000", {"0001"}), {}), &broken, s.host(),
+                 static_cast<std::atomic<std::size_t>*>(nullptr));
+  s.tell(s.rooms().network, start{}, start{});
+  REQUIRE(s.stops.size() == 1);
+  CHECK(s.stops.front() == "network: the edge is broken");
+}

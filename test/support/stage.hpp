@@ -1,0 +1,151 @@
+#pragma once
+// One actor alone: recorders stand where the other rooms are, and time moves only when the test says so.
+
+#include "actors/interfaces.hpp"
+#include "actors/loop.hpp"
+#include "actors/room.hpp"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace troupe::test {
+
+using namespace std::chrono_literals;
+
+/// Whatever one room can say to another.
+using said = std::variant<actors::start, actors::datagram, actors::outbound, actors::client_answer,
+                          actors::standing_changed, client_request, actors::committed,
+                          actors::install_snapshot, actors::outcomes, actors::reads_ready,
+                          actors::reads_refused, actors::leader_heard, actors::room_again, raft::received,
+                          actors::propose, actors::read_request, actors::locate_leader, actors::state_saved,
+                          actors::hand_over, actors::write_done, actors::flush, actors::wake, actors::write>;
+
+/// Takes what a room takes, and keeps it. Messages to one room stand in their order.
+template <class... Messages>
+class recorder : public actors::takes<Messages...>::base {
+ public:
+  using base = typename actors::takes<Messages...>::base;
+
+  recorder(caf::actor_config& c, std::vector<said>* heard) : base(c), heard_(heard) {}
+
+  typename base::behavior_type make_behavior() override {
+    return {[this](const Messages& m) { heard_->emplace_back(m); }...};
+  }
+
+ private:
+  std::vector<said>* heard_;
+};
+
+template <class... Messages>
+caf::typed_actor<caf::reacts_to<Messages>...> record(caf::actor_system& system, std::vector<said>* heard,
+                                                     const caf::typed_actor<caf::reacts_to<Messages>...>&) {
+  return system.spawn<recorder<Messages...>>(heard);
+}
+
+/// A stage with four recorders; `put` replaces one of them by the actor that is tested.
+class stage {
+ public:
+  stage() {
+    rooms_->network = record(system_.system(), &heard_, rooms_->network);
+    rooms_->router = record(system_.system(), &heard_, rooms_->router);
+    rooms_->raft = record(system_.system(), &heard_, rooms_->raft);
+    rooms_->log_store = record(system_.system(), &heard_, rooms_->log_store);
+  }
+  ~stage() {
+    end(rooms_->network);
+    end(rooms_->router);
+    end(rooms_->raft);
+    end(rooms_->log_store);
+    run();
+  }
+  stage(const stage&) = delete;
+  stage& operator=(const stage&) = delete;
+
+  /// Spawns the actor with these arguments, between the rooms and the host.
+  template <class Actor, class Handle, class... Args>
+  Actor& put(Handle actors::rooms::*place, Args... args) {
+    end((*rooms_).*place);
+    (*rooms_).*place = system_.system().spawn<Actor>(actors::rooms_ptr(rooms_), std::move(args)...);
+    return dynamic_cast<Actor&>(*caf::actor_cast<caf::abstract_actor*>((*rooms_).*place));
+  }
+
+  const actors::rooms& rooms() const { return *rooms_; }
+
+  /// What stands beside every actor.
+  actors::host host() {
+    return {[this](actors::log_level, const std::string& line) { lines.push_back(line); },
+            [this](const std::string& why) { stops.push_back(why); }};
+  }
+  std::vector<std::string> lines;
+  std::vector<std::string> stops;
+
+  /// Puts messages into a mailbox together, without running anybody.
+  template <class Handle, class... Messages>
+  void post(const Handle& to, Messages... messages) {
+    (caf::anon_send(to, std::move(messages)), ...);
+  }
+  /// Sends, and lets everybody run until nobody has work.
+  template <class Handle, class... Messages>
+  void tell(const Handle& to, Messages... messages) {
+    post(to, std::move(messages)...);
+    run();
+  }
+  void run() { system_.scheduler().run_jobs(); }
+
+  instant now() { return system_.scheduler().now(); }
+  void advance(duration d) { system_.scheduler().run_until(now() + d); }
+  /// What no clock of ours does.
+  void turn_back(duration d) { system_.scheduler().clock().current_time -= d; }
+  std::size_t timers() { return system_.scheduler().clock().schedule().size(); }
+
+  /// Takes out what was said of one kind, and leaves the rest.
+  template <class Message>
+  std::vector<Message> heard() {
+    std::vector<Message> found;
+    std::vector<said> rest;
+    for (auto& s : heard_)
+      if (auto* m = std::get_if<Message>(&s))
+        found.push_back(std::move(*m));
+      else
+        rest.push_back(std::move(s));
+    heard_ = std::move(rest);
+    return found;
+  }
+  /// The one message of its kind.
+  template <class Message>
+  Message only() {
+    auto found = heard<Message>();
+    REQUIRE(found.size() == 1);
+    return std::move(found.front());
+  }
+  template <class Message>
+  bool silent() {
+    return heard<Message>().empty();
+  }
+  /// Everything since the last time, in its order.
+  std::vector<said> all() { return std::exchange(heard_, {}); }
+
+ private:
+  template <class Handle>
+  static void end(const Handle& actor) {
+    caf::anon_send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::user_shutdown);
+  }
+
+  std::vector<said> heard_;
+  actors::loop_system system_{false};
+  std::shared_ptr<actors::rooms> rooms_ = std::make_shared<actors::rooms>();
+};
+
+/// Keeps what leaves, as it left.
+class recording_edge : public actors::edge {
+ public:
+  void send(std::string_view message) override { sent.emplace_back(message); }
+  std::vector<std::string> sent;
+};
+
+} // namespace troupe::test
