@@ -30,10 +30,7 @@ class room : public with_tsan_notes<typename Interface::base> {
     });
   }
 
-  void on_exit() override {
-    rooms_.reset();
-    with_tsan_notes<typename Interface::base>::on_exit();
-  }
+  void on_exit() override { rooms_.reset(); }
 
  protected:
   instant now() { return {this->clock().now().time_since_epoch()}; }

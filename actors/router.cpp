@@ -110,6 +110,8 @@ void router::serve_parked() {
     return;
   const bool here = standing_.leader == self_;
   for (auto& r : std::exchange(parked_, {})) {
+    if (!known_.contains(r.id)) // answered since: it was in the log of an earlier leader, too
+      continue;
     if (here)
       submit(std::move(r));
     else

@@ -198,8 +198,8 @@ bool socket_edge::receive_packets(std::size_t limit, const std::function<void(st
         ::recvfrom(descriptor_, input_.data(), input_.size(), 0, reinterpret_cast<sockaddr*>(&from), &length);
     if (n < 0 && errno == EINTR)
       continue;
-    if (n < 0) // a refused datagram says that the simulator is not there now; it may come back
-      return errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNREFUSED;
+    if (n < 0) // a datagram socket has no other side that could be gone for good
+      return kind_ == transport_kind::datagram || errno == EAGAIN || errno == EWOULDBLOCK;
     if (kind_ == transport_kind::seqpacket && n == 0)
       return false;
     if (kind_ == transport_kind::datagram &&

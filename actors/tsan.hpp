@@ -60,9 +60,11 @@ class with_tsan_notes : public Base {
     __tsan_release(actor());
     return result;
   }
-  void on_exit() override {
-    Base::on_exit();
+  bool cleanup(caf::error&& reason, caf::execution_unit* unit) override {
+    __tsan_acquire(actor()); // messages that nobody took are destroyed here
+    const bool cleaned = Base::cleanup(std::move(reason), unit);
     __tsan_release(actor());
+    return cleaned;
   }
 
  private:

@@ -323,6 +323,19 @@ TEST_CASE("router: a write that is repeated after it was applied gets the rememb
   CHECK(s.actor.state().get("k") == "first");
 }
 
+TEST_CASE("router: a write that was answered while it waited for room is not tried again") {
+  router_stage s;
+  s.leads(self, 2);
+  s.asks(put_of("1"));
+  s.refuses("1", raft::refusal::busy);
+  s.all();
+  s.commits({entry_of(put_of("1"), 1, 1)}); // inherited: the client had asked the earlier leader, too
+  CHECK(s.answers() == answers_in_short{"ok 1"});
+  s.tell(s.rooms().router, room_again{});
+  CHECK(s.all().empty());
+  CHECK(s.nothing_waits());
+}
+
 TEST_CASE("router: the same write in two entries is applied and answered once") {
   router_stage s;
   s.leads(self);
