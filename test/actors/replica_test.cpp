@@ -168,7 +168,7 @@ TEST_CASE("replica: ends in the middle of its work, whatever waits in its mailbo
   for (int jobs = 0; jobs < 12; ++jobs) {
     actors::memory_storage disk;
     recording_edge edge;
-    actors::loop_system system(false);
+    actors::loop_system system(actors::time_source::virtual_time);
     auto r = std::make_unique<actors::replica>(
         system.system(),
         actors::replica_setup{wire::directory("0000", {}),

@@ -85,7 +85,7 @@ class fuzzed_replica {
 
   checking_edge edge_;
   actors::memory_storage disk_;
-  actors::loop_system system_{false};
+  actors::loop_system system_{actors::time_source::virtual_time};
   actors::replica replica_{system_.system(), setup(edge_, disk_)};
 };
 

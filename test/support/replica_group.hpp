@@ -139,7 +139,7 @@ class replica_group {
     bool alive = true;
     std::string named_leader;
     actors::memory_storage disk;
-    actors::loop_system system{false};
+    actors::loop_system system{actors::time_source::virtual_time};
     std::unique_ptr<actors::replica> self;
   };
 

@@ -137,7 +137,7 @@ class stage {
   }
 
   std::vector<said> heard_;
-  actors::loop_system system_{false};
+  actors::loop_system system_{actors::time_source::virtual_time};
   std::shared_ptr<actors::rooms> rooms_ = std::make_shared<actors::rooms>();
 };
 
