@@ -43,7 +43,10 @@ class storm {
     }
     cluster_.lose = [this](const auto& m) { return chance(loss_) || cut_.contains({m.from, m.to}); };
     cluster_.repeat = [this](const auto&) { return chance(0.1); };
-    cluster_.delay = [this] { return duration(1 + draws_() % (chance(0.05) ? 300'000'000 : 5'000'000)); };
+    cluster_.delay = [this] {
+      const auto longest = chance(0.05) ? 300'000'000U : 5'000'000U;
+      return duration(1 + draws_() % longest);
+    };
   }
 
   void rage(int moments) {
