@@ -2,6 +2,7 @@
 
 #include "app/sim/summary.hpp"
 
+#include <fmt/format.h>
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
 
@@ -143,6 +144,8 @@ void write_run(json_writer& out, const run_result& run) {
   out.put("scenario", std::string_view(run.plan.scenario.name));
   out.put("mode", to_string(run.plan.mode));
   out.put("seed", run.plan.seed);
+  if (run.hash)
+    out.put("hash", std::string_view(fmt::format("{:016x}", *run.hash)));
   out.put("passed", run.verdict.passed());
   out.key("failed_checks");
   out.list(run.verdict.failed_checks);
