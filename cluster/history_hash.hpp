@@ -1,6 +1,6 @@
 #pragma once
-// One number for everything that happened in a run: equal histories, down to the byte and the nanosecond, have
-// equal numbers on every machine.
+// One number for everything that happened in a run: equal histories, down to the byte and the nanosecond,
+// have equal numbers on every machine.
 
 #include "protocol/types.hpp"
 

@@ -53,11 +53,10 @@ std::vector<spread> spreads_of(const std::vector<const run_result*>& runs) {
 }
 
 std::string format_spreads(const std::string& scenario, const std::vector<spread>& spreads) {
-  auto text =
-      fmt::format("{:<27} {:>12} {:>12} {:>12} {:>12}\n", scenario, "min", "median", "p99", "max");
+  auto text = fmt::format("{:<27} {:>12} {:>12} {:>12} {:>12}\n", scenario, "min", "median", "p99", "max");
   for (const auto& s : spreads)
-    text += fmt::format("  {:<25} {:>12.6g} {:>12.6g} {:>12.6g} {:>12.6g}\n", s.figure, s.min, s.median, s.p99,
-                        s.max);
+    text += fmt::format("  {:<25} {:>12.6g} {:>12.6g} {:>12.6g} {:>12.6g}\n", s.figure, s.min, s.median,
+                        s.p99, s.max);
   return text;
 }
 

@@ -37,15 +37,16 @@ class virtual_run {
     });
     course::random_source starts(plan.seed, for_starts);
     for (auto id : cluster_.ids())
-      cluster_.at(start_ + std::chrono::microseconds(starts.below(latest_start / std::chrono::microseconds(1))),
+      cluster_.at(start_ +
+                      std::chrono::microseconds(starts.below(latest_start / std::chrono::microseconds(1))),
                   [this, id] { cluster_.start(id); });
   }
 
   run_result play() {
     while (!world_.finished() && cluster_.violations().empty()) {
-      const auto wake_up = std::max(simulator_time_, waiting_.empty() ? world_.next_due()
-                                                                      : std::min(waiting_.begin()->first,
-                                                                                 world_.next_due()));
+      const auto wake_up =
+          std::max(simulator_time_, waiting_.empty() ? world_.next_due()
+                                                     : std::min(waiting_.begin()->first, world_.next_due()));
       if (cluster_.next_moment() <= wake_up)
         cluster_.step();
       else
@@ -116,8 +117,8 @@ class virtual_run {
       if (cluster_.running(id))
         hash_.add('e', cluster_.now(), id,
                   fmt::format("{} {}", cluster_.core(id).commit_index().value, cluster_.state(id).digest()));
-    spectator_.happened(cluster_.now() - start_, fmt::format("hash {:016x}, {} steps of Raft", hash_.value(),
-                                                             cluster_.steps()));
+    spectator_.happened(cluster_.now() - start_,
+                        fmt::format("hash {:016x}, {} steps of Raft", hash_.value(), cluster_.steps()));
   }
 
   const run_plan& plan_;
@@ -134,6 +135,8 @@ class virtual_run {
 
 } // namespace
 
-run_result play_virtual(const run_plan& plan, spectator& spectator) { return virtual_run(plan, spectator).play(); }
+run_result play_virtual(const run_plan& plan, spectator& spectator) {
+  return virtual_run(plan, spectator).play();
+}
 
 } // namespace troupe::sim

@@ -28,8 +28,8 @@ struct virtual_stage {
 
   /// Runs until somebody leads whom a majority follows, and returns who.
   replica_id elect(duration limit = 5s) {
-    const bool elected = cluster.run_until([this] { return settled_leader().has_value(); },
-                                           cluster.now() + limit);
+    const bool elected =
+        cluster.run_until([this] { return settled_leader().has_value(); }, cluster.now() + limit);
     return elected ? *settled_leader() : nobody;
   }
 
