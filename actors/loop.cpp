@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace troupe::actors {
@@ -17,6 +18,44 @@ loop_clock::time_point loop_clock::now() const noexcept {
 void loop::run_jobs() {
   while (try_run_once()) {
   }
+}
+
+void loop::run_job(std::size_t which) {
+  std::swap(jobs[which], jobs.front());
+  run_one();
+}
+
+namespace {
+
+caf::resumable* job_of(const caf::actor& a) {
+  return dynamic_cast<caf::resumable*>(caf::actor_cast<caf::abstract_actor*>(a));
+}
+
+} // namespace
+
+void loop::hold(const std::vector<caf::actor>& actors) {
+  for (const auto& a : actors)
+    held_.insert(job_of(a));
+  const auto waiting = std::stable_partition(jobs.begin(), jobs.end(),
+                                             [this](caf::resumable* job) { return held_.count(job) == 0; });
+  held_jobs_.insert(held_jobs_.end(), waiting, jobs.end());
+  jobs.erase(waiting, jobs.end());
+}
+
+void loop::release(const std::vector<caf::actor>& actors) {
+  for (const auto& a : actors)
+    held_.erase(job_of(a));
+  const auto free = std::stable_partition(held_jobs_.begin(), held_jobs_.end(),
+                                          [this](caf::resumable* job) { return held_.count(job) > 0; });
+  jobs.insert(jobs.end(), free, held_jobs_.end());
+  held_jobs_.erase(free, held_jobs_.end());
+}
+
+void loop::enqueue(caf::resumable* job) {
+  if (held_.count(job) > 0)
+    held_jobs_.push_back(job);
+  else
+    test_coordinator::enqueue(job);
 }
 
 void loop::catch_up() {
@@ -38,6 +77,11 @@ void loop::run_until(instant t) {
   }
   if (t > now())
     clock_.current_time = caf::actor_clock::time_point{t.since_start};
+}
+
+void loop::advance_to(instant t) {
+  if (t >= now())
+    clock_.advance_time(t - now());
 }
 
 void loop::forget_timers() { clock_.cancel_all(); }

@@ -10,6 +10,8 @@
 
 #include <functional>
 #include <memory>
+#include <set>
+#include <vector>
 
 namespace troupe::actors {
 
@@ -42,6 +44,17 @@ class loop : public caf::scheduler::test_coordinator {
   /// Like run_jobs, one message at a time; false if there was none.
   bool run_one() { return try_run_once(); }
 
+  /// How many actors have messages and may run.
+  std::size_t runnable() const { return jobs.size(); }
+  /// Runs one of them for one message: an order that is as good as any other, since an actor's own messages
+  /// stay in order. Precondition: which < runnable().
+  void run_job(std::size_t which);
+
+  /// From now on these actors get messages and timers but do not run, like those of a stopped process.
+  void hold(const std::vector<caf::actor>& actors);
+  /// Lets actors that were held run again, and take up what has come in the meantime.
+  void release(const std::vector<caf::actor>& actors);
+
   /// Real time: moves the clock to now and sends what has become due.
   void catch_up();
   /// When the next timer is due; never if there is none.
@@ -50,12 +63,19 @@ class loop : public caf::scheduler::test_coordinator {
   instant now() { return {clock().now().time_since_epoch()}; }
   /// Virtual time: moves the clock on and sends what becomes due on the way, running actors in between.
   void run_until(instant t);
+  /// Virtual time: moves the clock on and sends what becomes due on the way, but runs nobody.
+  void advance_to(instant t);
 
   /// Ends all timers; before the actor system is destroyed, or it waits for them for ever.
   void forget_timers();
 
+ protected:
+  void enqueue(caf::resumable* job) override;
+
  private:
   loop_clock clock_;
+  std::set<caf::resumable*> held_;
+  std::vector<caf::resumable*> held_jobs_; ///< of those who are held
 };
 
 /// An actor system of its own with a loop as its scheduler.

@@ -27,7 +27,7 @@ std::string describe(const raft::standing& s) {
 } // namespace
 
 raft_runner::raft_runner(caf::actor_config& c, rooms_ptr r, raft_setup setup, host h)
-    : room(c, std::move(r), std::move(h)),
+    : room(c, std::move(r), std::move(h)), after_step_(std::move(setup.after_step)),
       core_(setup.self, std::move(setup.initial), setup.options, now(), std::move(setup.found)) {}
 
 raft_runner::behavior_type raft_runner::make_behavior() {
@@ -66,6 +66,8 @@ void raft_runner::collect(propose& p) {
 void raft_runner::step(raft::input in) {
   try {
     auto e = core_.step(now(), std::move(in));
+    if (after_step_)
+      after_step_(core_, e);
     carry_out(e);
   } catch (const broken_invariant& broken) {
     host_.stop(fmt::format("broken invariant: {}", broken.what()));

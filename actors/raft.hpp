@@ -13,6 +13,8 @@ struct raft_setup {
   raft::configuration initial;
   raft::options options;
   raft::stored_state found;
+  /// Sees every step before its effects are carried out; null where nobody watches.
+  watch_step after_step = nullptr;
 };
 
 /// Runs the core and carries out its effects in order. No rule of Raft is in it.
@@ -36,6 +38,7 @@ class raft_runner : public room<raft_actor> {
   void done(const write_done& d);
   void post(std::vector<raft::outgoing> messages);
 
+  watch_step after_step_;
   raft::core core_;
   raft::store_gate gate_;
   std::vector<raft::proposal> collected_;

@@ -19,11 +19,12 @@ std::optional<std::string> find_snapshot_fault(const std::string& data) {
 replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::make_shared<actors::rooms>()) {
   const auto self = setup.directory.self();
   setup.raft.find_snapshot_fault = find_snapshot_fault;
-  raft_setup core{self, {setup.directory.members(), {}}, setup.raft, setup.disk->load()};
+  raft_setup core{self, {setup.directory.members(), {}}, setup.raft, setup.disk->load(),
+                  std::move(setup.after_step)};
   const auto& r = rooms_;
   r->raft = system.spawn<raft_runner>(r, std::move(core), setup.host); // first: it may throw
   r->log_store = system.spawn<log_store>(r, setup.disk, setup.host);
-  r->router = system.spawn<router>(r, self, setup.router, setup.host);
+  r->router = system.spawn<actors::router>(r, self, setup.router, setup.host);
   r->network = system.spawn<network>(r, wire::codec(std::move(setup.directory), setup.transport), setup.out,
                                      setup.host, setup.datagrams_waiting);
   caf::anon_send(r->network, start{});
@@ -33,10 +34,21 @@ replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::m
 void replica::receive(std::string bytes) { caf::anon_send(rooms_->network, datagram{std::move(bytes)}); }
 
 void replica::stop() {
-  for (const auto& actor :
-       {caf::actor_cast<caf::actor>(rooms_->network), caf::actor_cast<caf::actor>(rooms_->router),
-        caf::actor_cast<caf::actor>(rooms_->raft), caf::actor_cast<caf::actor>(rooms_->log_store)})
+  for (const auto& actor : actors())
     caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+}
+
+const raft::core& replica::core() const {
+  return static_cast<const raft_runner*>(caf::actor_cast<caf::abstract_actor*>(rooms_->raft))->core();
+}
+
+const router& replica::router() const {
+  return *static_cast<const actors::router*>(caf::actor_cast<caf::abstract_actor*>(rooms_->router));
+}
+
+std::vector<caf::actor> replica::actors() const {
+  return {caf::actor_cast<caf::actor>(rooms_->network), caf::actor_cast<caf::actor>(rooms_->router),
+          caf::actor_cast<caf::actor>(rooms_->raft), caf::actor_cast<caf::actor>(rooms_->log_store)};
 }
 
 } // namespace troupe::actors

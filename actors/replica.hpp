@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <memory>
+#include <vector>
 
 namespace troupe::actors {
 
@@ -22,6 +23,7 @@ struct replica_setup {
   actors::host host;
   /// Counted down for each datagram that was taken in; null if nobody counts them up.
   std::atomic<std::size_t>* datagrams_waiting = nullptr;
+  watch_step after_step = nullptr;
 };
 
 /// Four actors that serve until `stop`.
@@ -40,6 +42,12 @@ class replica {
   void stop();
 
   const actors::rooms& rooms() const { return *rooms_; }
+
+  /// For those who watch from outside while no actor runs.
+  const raft::core& core() const;
+  const actors::router& router() const;
+  /// All four, as a scheduler knows them.
+  std::vector<caf::actor> actors() const;
 
  private:
   std::shared_ptr<actors::rooms> rooms_;

@@ -1,7 +1,7 @@
 #pragma once
 // What the world puts around a replica. An actor never asks which world it is in.
 
-#include "protocol/raft/step.hpp"
+#include "protocol/raft/core.hpp"
 
 #include <functional>
 #include <optional>
@@ -40,5 +40,8 @@ struct host {
   /// go on.
   std::function<void(const std::string&)> stop;
 };
+
+/// A judge's view of a step of Raft. What it thinks of it must not come back as an exception.
+using watch_step = std::function<void(const raft::core&, const raft::effects&)>;
 
 } // namespace troupe::actors

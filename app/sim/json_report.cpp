@@ -2,6 +2,8 @@
 
 #include "app/sim/summary.hpp"
 
+#include <array>
+#include <fmt/format.h>
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
 
@@ -143,6 +145,8 @@ void write_run(json_writer& out, const run_result& run) {
   out.put("scenario", std::string_view(run.plan.scenario.name));
   out.put("mode", to_string(run.plan.mode));
   out.put("seed", run.plan.seed);
+  if (run.hash)
+    out.put("hash", std::string_view(fmt::format("{:016x}", *run.hash)));
   out.put("passed", run.verdict.passed());
   out.key("failed_checks");
   out.list(run.verdict.failed_checks);
@@ -153,6 +157,8 @@ void write_run(json_writer& out, const run_result& run) {
   write_events(out, run.figures);
   out.key("deaths");
   out.list(run.figures.deaths);
+  out.key("violations");
+  out.list(run.figures.violations);
   write_complaints(out, run.complaints);
   out.put("took", run.figures.took);
 }
@@ -166,6 +172,13 @@ void write_summary(json_writer& out, const scenario_summary& row) {
   out.put("duplicates", row.duplicates);
   out.put("median_latency", row.median_latency);
   out.put("tiers", row.tiers);
+  out.key("distribution");
+  out.object([&] {
+    for (const auto& s : row.spreads) {
+      out.key(std::string(s.figure));
+      out.list(std::array{s.min, s.median, s.p99, s.max});
+    }
+  });
 }
 
 } // namespace

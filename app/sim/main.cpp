@@ -62,8 +62,11 @@ exit_status simulate(const options& options) {
   const stop_signal stop;
   const auto outcome = play_all(plans, options, guard, stop.descriptor());
   const bool colour = wants_colour(STDOUT_FILENO);
-  fmt::print("{}{}", format_table(summarize(outcome.results), colour),
+  const auto rows = summarize(outcome.results);
+  fmt::print("{}{}{}", format_table(rows, colour), format_distributions(rows),
              format_faults(outcome.results, colour));
+  if (options.mode == run_mode::virtual_time)
+    fmt::print("(latencies, and so their tiers, are modelled)\n");
   std::fflush(stdout);
   if (report.is_open() && !(report << format_json(outcome.results) << std::flush))
     throw usage_error(fmt::format("{}: cannot be written", options.json));

@@ -63,19 +63,24 @@ std::string one_line(std::string text) {
 std::optional<options> parse_options(int argc, char** argv) {
   options result;
   bool real = false;
+  bool on_virtual_time = false;
   auto replica = default_replica().string();
   CLI::App app("Grades replicas of a key-value store as the course's simulator does.", "troupe-sim");
   app.footer("Built-in scenarios: " + CLI::detail::join(builtin_scenario_names(), ", ") +
              "\nExit status: 0 if all runs passed, 1 if one did not, 2 for bad input, 130 if interrupted.");
   app.add_option("scenario", result.scenarios, "A file, a built-in name or `all`")->required();
-  app.add_flag("--real", real, "Play against replica processes over UDP (the only mode so far)");
+  auto* real_flag = app.add_flag("--real", real, "Play against replica processes over UDP (the default)");
+  app.add_flag("--virtual", on_virtual_time,
+               "Play against replicas in this process, on virtual time: fast, and the same for the same seed")
+      ->excludes(real_flag);
   app.add_option("--replica", replica, "The replica's executable")->capture_default_str();
   app.add_option("--seed", result.seed,
                  "Seed of the first run's random choices; the next run takes the next number")
       ->check(CLI::Validator(check_seed, "", "seed"));
   app.add_option("--runs", result.runs, "How often to play each scenario")
       ->check(CLI::Range(std::size_t{1}, most_runs));
-  app.add_option("--jobs", result.jobs, "How many runs go on side by side; more than one costs latency")
+  app.add_option("--jobs", result.jobs,
+                 "How many runs go on side by side; with --real more than one costs latency")
       ->check(CLI::Range(std::size_t{1}, most_jobs));
   app.add_flag("--verbose", result.verbose, "Tell what happens even where there is no terminal");
   app.add_option("--json", result.json, "Write every figure into this file");
@@ -88,7 +93,10 @@ std::optional<options> parse_options(int argc, char** argv) {
     throw usage_error(one_line(error.what()));
   }
   result.scenarios = expand(result.scenarios);
-  result.replica = check_executable(replica);
+  if (on_virtual_time)
+    result.mode = run_mode::virtual_time;
+  else
+    result.replica = check_executable(replica);
   return result;
 }
 

@@ -55,7 +55,7 @@ class real_run {
     if (stopped_)
       return std::nullopt;
     return run_result{plan_, world_.figures(), world_.complaints(),
-                      course::grade(plan_.scenario, world_.figures())};
+                      course::grade(plan_.scenario, world_.figures()), std::nullopt, 0};
   }
 
  private:

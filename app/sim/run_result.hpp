@@ -5,16 +5,23 @@
 #include "cluster/scenario.hpp"
 
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace troupe::sim {
 
-/// What a scenario is played against. Only processes so far.
-enum class run_mode { real };
+/// What a scenario is played against.
+enum class run_mode {
+  real,        ///< processes, on the machine's clock
+  virtual_time ///< actors in this process, on a clock that jumps
+};
 
 constexpr std::string_view to_string(run_mode mode) {
   switch (mode) {
   case run_mode::real:
     return "real";
+  case run_mode::virtual_time:
+    return "virtual";
   }
   return "?";
 }
@@ -32,6 +39,9 @@ struct run_result {
   course::figures figures;
   course::complaints complaints;
   course::verdict verdict;
+  /// Of everything that happened; virtual mode only, where the same plan has the same.
+  std::optional<std::uint64_t> hash;
+  std::uint64_t steps = 0; ///< of Raft, by all replicas; virtual mode only
 };
 
 } // namespace troupe::sim

@@ -2,6 +2,7 @@
 
 #include "app/sim/real_run.hpp"
 #include "app/sim/terminal.hpp"
+#include "app/sim/virtual_run.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -9,11 +10,36 @@
 #include <fmt/format.h>
 #include <mutex>
 #include <optional>
+#include <poll.h>
 #include <thread>
 
 namespace troupe::sim {
 
 namespace {
+
+/// Shows one of many short runs: only to those who ask.
+class quiet_view : public spectator {
+ public:
+  quiet_view(terminal& terminal, const options& options, const run_plan& plan)
+      : terminal_(terminal), tells_(options.verbose),
+        prefix_(fmt::format("{} (seed {}) ", plan.scenario.name, plan.seed)) {}
+
+  void replica_said(replica_id who, const std::string& line) override {
+    if (tells_)
+      terminal_.line(fmt::format("{}{}: {}", prefix_, to_string(who), line), true);
+  }
+  void happened(duration since_start, const std::string& text) override {
+    if (tells_)
+      terminal_.line(
+          fmt::format("{}{:.6f} s: {}", prefix_, std::chrono::duration<double>(since_start).count(), text));
+  }
+  void progressed(duration, replica_id) override {}
+
+ private:
+  terminal& terminal_;
+  bool tells_;
+  std::string prefix_;
+};
 
 /// Shows one run on the terminal.
 class run_view : public spectator {
@@ -85,15 +111,27 @@ class crew {
 
   void play_one(std::size_t number) {
     try {
-      run_view view(terminal_, options_, plans_[number], number);
-      outcomes_[number] = play_real(plans_[number], setting_, view);
-      if (!outcomes_[number])
-        stopped_ = true;
+      auto& outcome = outcomes_[number];
+      if (plans_[number].mode == run_mode::virtual_time) {
+        quiet_view view(terminal_, options_, plans_[number]);
+        outcome = play_virtual(plans_[number], view);
+        terminal_.count(outcome->verdict.passed());
+        stopped_ = stopped_ || told_to_stop();
+      } else {
+        run_view view(terminal_, options_, plans_[number], number);
+        outcome = play_real(plans_[number], setting_, view);
+        stopped_ = stopped_ || !outcome;
+      }
     } catch (...) {
       const std::lock_guard lock(mutex_);
       failure_ = std::current_exception();
       stopped_ = true;
     }
+  }
+
+  bool told_to_stop() const {
+    pollfd file{setting_.stop, POLLIN, 0};
+    return ::poll(&file, 1, 0) > 0;
   }
 
   const std::vector<run_plan>& plans_;

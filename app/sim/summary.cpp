@@ -12,6 +12,11 @@ constexpr std::string_view red = "\033[31m";
 constexpr std::string_view green = "\033[32m";
 constexpr std::string_view plain = "\033[0m";
 
+/// In more runs than this, what happens in many of them is counted and not told one by one.
+constexpr std::size_t most_told_in_full = 20;
+/// A request that is sent so shortly before its replica is killed no replica can answer.
+constexpr duration same_moment = std::chrono::microseconds(100);
+
 std::string paint(const std::string& text, std::string_view with, bool colour) {
   return colour ? fmt::format("{}{}{}", with, text, plain) : text;
 }
@@ -23,12 +28,6 @@ std::string describe(const course::unanswered_request& r) {
     text += fmt::format("; {} was killed {:.0f} us later", to_string(r.asked),
                         std::chrono::duration<double, std::micro>(*r.killed_after).count());
   return text;
-}
-
-/// Of two values in the middle their mean. Precondition: there are values.
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return (values[values.size() / 2] + values[(values.size() - 1) / 2]) / 2;
 }
 
 template <class Figure>
@@ -72,6 +71,7 @@ scenario_summary summarize_scenario(const std::vector<const run_result*>& runs) 
   row.duplicates = median_of(runs, [](const course::figures& f) { return f.duplicates; });
   row.median_latency = median_of_latencies(runs);
   row.tiers = median_tiers(runs);
+  row.spreads = spreads_of(runs);
   return row;
 }
 
@@ -124,19 +124,46 @@ std::string format_table(const std::vector<scenario_summary>& rows, bool colour)
   return text + fmt::format("{:<{}} {:>65}\n", "sum", w, tier_sum(rows));
 }
 
-std::string format_faults(const std::vector<run_result>& results, bool colour) {
+std::string format_distributions(const std::vector<scenario_summary>& rows) {
   std::string text;
+  for (const auto& row : rows)
+    if (row.runs > 1)
+      text += fmt::format("\n{}", format_spreads(row.scenario, row.spreads));
+  if (!text.empty())
+    text += '\n';
+  return text;
+}
+
+std::string format_faults(const std::vector<run_result>& results, bool colour) {
+  const bool brief = results.size() > most_told_in_full;
+  std::string text;
+  std::size_t lost_with_replica = 0;
+  std::size_t duplicates = 0;
   for (const auto& result : results) {
     const auto run = fmt::format("{} (seed {})", result.plan.scenario.name, result.plan.seed);
     for (const auto& check : result.verdict.failed_checks)
       text += fmt::format("{} {}: {}\n", run, paint("failed", red, colour), check);
-    for (const auto& request : result.figures.unanswered)
-      text += fmt::format("{} {}\n", run, describe(request));
-    for (const auto& [key, complaint] : result.complaints)
-      text += fmt::format("{} {} {}: {}{}\n", run, key.first == nobody ? "somebody" : to_string(key.first),
-                          to_string(key.second), complaint.first,
-                          complaint.count > 1 ? fmt::format(" ({} times)", complaint.count) : "");
+    for (const auto& request : result.figures.unanswered) {
+      if (brief && request.killed_after && *request.killed_after < same_moment)
+        ++lost_with_replica;
+      else
+        text += fmt::format("{} {}\n", run, describe(request));
+    }
+    for (const auto& [key, complaint] : result.complaints) {
+      if (brief && key.second == course::misdeed::second_answer)
+        duplicates += complaint.count;
+      else
+        text +=
+            fmt::format("{} {} {}: {}{}\n", run, key.first == nobody ? "somebody" : to_string(key.first),
+                        to_string(key.second), complaint.first,
+                        complaint.count > 1 ? fmt::format(" ({} times)", complaint.count) : "");
+    }
   }
+  if (lost_with_replica > 0)
+    text += fmt::format("{} requests were never answered, sent in the same moment as their replica was killed\n",
+                        lost_with_replica);
+  if (duplicates > 0)
+    text += fmt::format("{} answers were duplicates\n", duplicates);
   return text;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // One row for each scenario, over all its runs.
 
+#include "app/sim/distribution.hpp"
 #include "app/sim/run_result.hpp"
 
 #include <optional>
@@ -20,6 +21,7 @@ struct scenario_summary {
   std::optional<double> median_latency; ///< seconds; over the runs in which anything was answered
   /// The median of each measure's tiers; of two in the middle the worse one.
   std::optional<course::tiers> tiers;
+  std::vector<spread> spreads;
 };
 
 /// In the order in which scenarios first appear in the results.
@@ -29,6 +31,8 @@ int tier_sum(const std::vector<scenario_summary>& rows);
 
 /// The table that ends a call, and below it a line for everything that went wrong.
 std::string format_table(const std::vector<scenario_summary>& rows, bool colour);
+/// The spreads of all scenarios that were played more than once.
+std::string format_distributions(const std::vector<scenario_summary>& rows);
 std::string format_faults(const std::vector<run_result>& results, bool colour);
 
 } // namespace troupe::sim

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t bar_width = 30;
 constexpr std::size_t default_columns = 80;
+constexpr auto redraw_interval = std::chrono::milliseconds(100);
 
 bool is_terminal(int descriptor) {
   const char* term = std::getenv("TERM");
@@ -66,6 +67,27 @@ void terminal::finished(std::size_t run) {
   active_.erase(run);
 }
 
+void terminal::count(bool passed) {
+  const std::lock_guard lock(mutex_);
+  counting_ = true;
+  ++done_;
+  failed_ += passed ? 0 : 1;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - counted_ < redraw_interval)
+    return;
+  counted_ = now;
+  wipe();
+  draw();
+}
+
+std::string terminal::counts() const {
+  const auto full = done_ * bar_width / std::max<std::size_t>(runs_, 1);
+  const auto seconds = in_seconds(std::chrono::steady_clock::now() - begun_);
+  return fmt::format("[{}{}] {}/{} runs, {:.0f} a second, {} failed", std::string(full, '#'),
+                     std::string(bar_width - full, '-'), done_, runs_,
+                     static_cast<double>(done_) / std::max(seconds, 1e-3), failed_);
+}
+
 std::string terminal::bar(const run_progress& state) const {
   const auto share = std::clamp(in_seconds(state.elapsed) / in_seconds(state.total), 0.0, 1.0);
   const auto full = static_cast<std::size_t>(share * static_cast<double>(bar_width));
@@ -76,6 +98,8 @@ std::string terminal::bar(const run_progress& state) const {
 }
 
 std::string terminal::status() const {
+  if (counting_)
+    return counts();
   std::string text = fmt::format("{}/{} ", done_, runs_);
   if (active_.size() == 1)
     return text + bar(active_.begin()->second);
@@ -87,7 +111,7 @@ std::string terminal::status() const {
 }
 
 void terminal::draw() {
-  if (!interactive_ || active_.empty())
+  if (!interactive_ || (active_.empty() && !counting_))
     return;
   // A line that wraps could not be wiped away.
   print(status().substr(0, columns() - 1));

@@ -3,6 +3,7 @@
 
 #include "protocol/types.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <mutex>
@@ -37,10 +38,13 @@ class terminal {
   /// Updates one run's progress; shown only on a terminal.
   void progress(std::size_t run, const run_progress& state);
   void finished(std::size_t run);
+  /// One of many short runs is done, which show no progress of their own.
+  void count(bool passed);
 
  private:
   std::string status() const;
   std::string bar(const run_progress& state) const;
+  std::string counts() const;
   void draw();
   void wipe();
 
@@ -51,6 +55,10 @@ class terminal {
   std::size_t runs_;
   std::size_t done_ = 0;
   std::map<std::size_t, run_progress> active_;
+  std::size_t failed_ = 0;
+  bool counting_ = false;
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point counted_; ///< when the counts were last drawn
 };
 
 } // namespace troupe::sim

@@ -22,6 +22,8 @@ double fewest_messages(const scenario& scenario) {
 
 std::vector<std::string> failed_checks(const scenario& scenario, const figures& figures) {
   std::vector<std::string> failed;
+  for (const auto& violation : figures.violations)
+    failed.push_back("violation: " + violation);
   if (figures.incorrect > 0)
     failed.push_back(fmt::format("{} incorrect: {}", figures.incorrect, figures.incorrect_reasons.front()));
   for (const auto& death : figures.deaths)

@@ -115,6 +115,8 @@ struct figures {
   std::vector<event_outcome> events;
   bool stopped_at_max_packets = false;
   duration took{0};
+  /// Rules of Raft that were broken, in words, where somebody looks at the replicas' insides.
+  std::vector<std::string> violations;
 
   /// What the second benchmark limits.
   std::uint64_t failures() const { return fails + gets_unanswered + puts_unanswered; }

@@ -84,8 +84,14 @@ void core::take(stored& in) {
 }
 
 void core::take(deadline_passed&) {
-  if (role() != role_kind::leader && now_ >= election_deadline_ && may_campaign())
+  if (role() == role_kind::leader || !may_campaign())
+    return;
+  if (now_ >= election_deadline_)
     start_pre_vote();
+  else if (const auto* c = std::get_if<candidate>(&role_); c && now_ >= c->ask_again_at)
+    ask_for_votes();
+  else if (const auto* p = std::get_if<pre_candidate>(&role_); p && now_ >= p->ask_again_at)
+    ask_for_pre_votes();
 }
 
 // ---- terms and roles
@@ -139,7 +145,13 @@ std::size_t core::quorum() const { return active_configuration().voters.size() /
 instant core::next_deadline() const {
   if (role() == role_kind::leader)
     return leader_deadline();
-  return may_campaign() ? election_deadline_ : never;
+  if (!may_campaign())
+    return never;
+  if (const auto* c = std::get_if<candidate>(&role_))
+    return std::min(election_deadline_, c->ask_again_at);
+  if (const auto* p = std::get_if<pre_candidate>(&role_))
+    return std::min(election_deadline_, p->ask_again_at);
+  return election_deadline_;
 }
 
 // ---- the log

@@ -28,12 +28,18 @@ struct follower {
   log_index verified;
 };
 
-struct pre_candidate {
+/// Who has been asked for something and what came of it. Those who do not answer are asked again (section 5.1),
+/// less and less often.
+struct ballot {
   std::set<replica_id> granted;
+  std::set<replica_id> answered; ///< with a yes or a no
+  duration patience{0};
+  instant ask_again_at = never;
 };
 
-struct candidate {
-  std::set<replica_id> granted;
+struct pre_candidate : ballot {};
+
+struct candidate : ballot {
   bool transfer = false;
   /// How far voters know the log to be committed.
   log_index known_commit;
@@ -150,6 +156,9 @@ class core {
   bool is_loyal() const;
   void start_pre_vote();
   void start_election(bool transfer);
+  void ask(ballot& b, const peer_message& m, std::vector<outgoing>& when);
+  void ask_for_pre_votes();
+  void ask_for_votes();
   bool is_quorum(const std::set<replica_id>& granted) const;
   void become_leader();
 

@@ -14,13 +14,30 @@ bool core::is_loyal() const { return role() == role_kind::leader || now_ < loyal
 // -------------------------------------------------------------------------------------------------
 
 void core::start_pre_vote() {
-  role_ = pre_candidate{{self_}};
+  // Only the first time: who is cut off goes on asking for as long as that lasts.
+  const bool patient = role() != role_kind::pre_candidate;
+  role_ = pre_candidate{{{self_}, {}, options_.election_timeout_min / 5, never}};
   restart_election_timer();
   if (is_quorum({self_}))
     return start_election(false);
+  ask_for_pre_votes();
+  if (!patient)
+    std::get<pre_candidate>(role_).ask_again_at = never;
+}
+
+void core::ask_for_pre_votes() {
+  ask(std::get<pre_candidate>(role_), pre_vote_request{hard_.term + 1, log_.last_index(), log_.last_term()},
+      out_.send_now);
+}
+
+/// A lost request or answer must not cost a whole election: where many messages are lost, hardly any would
+/// succeed.
+void core::ask(ballot& b, const peer_message& m, std::vector<outgoing>& when) {
   for (const auto id : active_configuration().voters)
-    if (id != self_)
-      send(id, pre_vote_request{hard_.term + 1, log_.last_index(), log_.last_term()});
+    if (id != self_ && !b.answered.contains(id))
+      when.push_back({id, m});
+  b.ask_again_at = now_ + b.patience;
+  b.patience *= 2;
 }
 
 void core::on(replica_id from, pre_vote_request& m) {
@@ -37,7 +54,10 @@ void core::on(replica_id from, pre_vote_reply& m) {
   if (m.term > hard_.term)
     return become_follower(m.term, nobody);
   auto* asking = std::get_if<pre_candidate>(&role_);
-  if (!asking || !m.granted || m.campaign != hard_.term + 1)
+  if (!asking || m.campaign != hard_.term + 1)
+    return;
+  asking->answered.insert(from);
+  if (!m.granted)
     return;
   asking->granted.insert(from);
   if (is_quorum(asking->granted))
@@ -49,13 +69,17 @@ void core::on(replica_id from, pre_vote_reply& m) {
 
 void core::start_election(bool transfer) {
   hard_ = {hard_.term + 1, self_};
-  role_ = candidate{{self_}, transfer, {}};
+  role_ = candidate{{{self_}, {}, options_.election_timeout_min / 20, never}, transfer, {}};
   restart_election_timer();
   if (is_quorum({self_}))
     return become_leader();
-  for (const auto id : active_configuration().voters)
-    if (id != self_) // once stored: asking for votes promises this replica's own
-      reply(id, vote_request{hard_.term, log_.last_index(), log_.last_term(), transfer});
+  ask_for_votes();
+}
+
+void core::ask_for_votes() {
+  auto& c = std::get<candidate>(role_);
+  // Once stored: asking for votes promises this replica's own.
+  ask(c, vote_request{hard_.term, log_.last_index(), log_.last_term(), c.transfer}, out_.send_once_stored);
 }
 
 void core::on(replica_id from, vote_request& m) {
@@ -81,7 +105,10 @@ void core::on(replica_id from, vote_reply& m) {
   if (!observe_term(m.term))
     return;
   auto* running = std::get_if<candidate>(&role_);
-  if (!running || !m.granted)
+  if (!running)
+    return;
+  running->answered.insert(from);
+  if (!m.granted)
     return;
   running->granted.insert(from);
   running->known_commit = std::max(running->known_commit, m.commit);

@@ -247,4 +247,45 @@ TEST_CASE("trap 24: nobody is believed to lead once an election starts") {
   CHECK(c.last.standing->leader == nobody);
 }
 
+// ---- messages that are lost (section 5.1) ------------------------------------------------------------------
+
+TEST_CASE("a candidate asks those who do not answer again, less and less often, and nobody else") {
+  lone_core c(5);
+  c.campaign();
+  const auto began = c.now();
+  c.hear(1, vote_reply{{1}, true, {}});
+  c.hear(2, vote_reply{{1}, false, {}});
+  c.time_out();
+  const auto first = c.now() - began;
+  CHECK(c.sent<vote_request>(1).empty());
+  CHECK(c.sent<vote_request>(2).empty());
+  CHECK(c.answer<vote_request>(3).term == term_number{1});
+  CHECK(c.answer<vote_request>(4).term == term_number{1});
+  const auto second_began = c.now();
+  c.time_out();
+  CHECK(c.now() - second_began == 2 * first);
+  CHECK(c->term() == term_number{1});
+  c.hear(3, vote_reply{{1}, true, {}});
+  CHECK(c->role() == role_kind::leader);
+}
+
+TEST_CASE("pre-votes that do not come are asked for again, but not for as long as a replica is cut off") {
+  lone_core c(3);
+  c.time_out();
+  REQUIRE(c->role() == role_kind::pre_candidate);
+  const auto deadline = c.now() + c->settings().election_timeout_min;
+  std::size_t again = 0;
+  for (; c->next_deadline() < deadline; ++again) {
+    c.time_out();
+    CHECK(c.answer<pre_vote_request>(1).term == term_number{1});
+  }
+  CHECK(again >= 1);
+  CHECK(again <= 3);
+  // Nobody has answered: once in each round from now on.
+  c.pass(c->settings().election_timeout_max);
+  c.step(raft::deadline_passed{});
+  CHECK(c.answer<pre_vote_request>(1).term == term_number{1});
+  CHECK(c->next_deadline() >= c.now() + c->settings().election_timeout_min);
+}
+
 TEST_SUITE_END();

@@ -1,0 +1,14 @@
+#pragma once
+// Virtual mode: replicas are actors in this process, messages are events, and time jumps from one to the
+// next.
+
+#include "app/sim/run_result.hpp"
+#include "app/sim/spectator.hpp"
+
+namespace troupe::sim {
+
+/// Plays one scenario. Everything in it follows from the plan: the same plan has the same result, and the
+/// same hash of its history. May run in several threads at once.
+run_result play_virtual(const run_plan& plan, spectator& spectator);
+
+} // namespace troupe::sim

@@ -1,0 +1,272 @@
+#include "cluster/virtual_cluster.hpp"
+
+#include "protocol/invariant.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+// The streams of the seed. The course's world has the first few.
+constexpr std::uint64_t for_order = 101;
+constexpr std::uint64_t for_replicas = 102;
+
+constexpr std::size_t most_replicas = 21;
+/// What follows a broken rule is mostly more of the same.
+constexpr std::size_t most_violations = 100;
+
+wire::directory make_directory(replica_id self, const std::vector<replica_id>& all) {
+  std::vector<std::string> peers;
+  for (auto id : all)
+    if (id != self)
+      peers.push_back(to_string(id));
+  return {to_string(self), peers};
+}
+
+} // namespace
+
+/// Silent once its process has ended.
+class virtual_cluster::replica_edge : public actors::edge {
+ public:
+  replica_edge(virtual_cluster& cluster, replica_id id) : cluster_(cluster), id_(id) {}
+  void send(std::string_view message) override {
+    if (open && cluster_.on_send_)
+      cluster_.on_send_(id_, message);
+  }
+  bool open = true;
+
+ private:
+  virtual_cluster& cluster_;
+  replica_id id_;
+};
+
+/// The part of a storage that ends with its process: what is written afterwards is not written.
+class virtual_cluster::replica_storage : public actors::storage {
+ public:
+  explicit replica_storage(actors::memory_storage& disk) : disk_(disk) {}
+  raft::stored_state load() override { return disk_.load(); }
+  std::optional<std::string> apply(const raft::storage_write& w) override {
+    return open ? disk_.apply(w) : std::nullopt;
+  }
+  std::optional<std::string> sync() override { return open ? disk_.sync() : std::nullopt; }
+  bool open = true;
+
+ private:
+  actors::memory_storage& disk_;
+};
+
+/// A process, from its start to its end.
+struct virtual_cluster::life {
+  life(virtual_cluster& cluster, member& m) : edge(cluster, m.id), storage(m.storage) {
+    replica.emplace(cluster.system_->system(), cluster.make_setup(m, *this));
+  }
+  replica_edge edge;
+  replica_storage storage;
+  std::optional<actors::replica> replica;
+};
+
+virtual_cluster::virtual_cluster(virtual_cluster_setup setup)
+    : setup_(std::move(setup)), order_(setup_.seed, for_order), seeds_(setup_.seed, for_replicas),
+      system_(std::make_unique<actors::loop_system>(actors::time_source::virtual_time)),
+      members_(setup_.replicas) {
+  if (setup_.replicas == 0 || setup_.replicas > most_replicas)
+    throw std::invalid_argument(fmt::format("a cluster has 1 to {} replicas", most_replicas));
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    members_[i].id = {static_cast<std::uint16_t>(i)};
+    ids_.push_back(members_[i].id);
+  }
+}
+
+virtual_cluster::~virtual_cluster() {
+  for (auto id : ids_)
+    crash(id);
+}
+
+actors::replica_setup virtual_cluster::make_setup(member& m, life& l) {
+  auto raft = setup_.raft;
+  raft.max_append_bytes = setup_.transport.max_datagram_bytes - wire::append_overhead_bytes;
+  raft.seed = seeds_.below(UINT64_MAX);
+  const auto id = m.id;
+  actors::host host{[this, id](actors::log_level level, const std::string& text) {
+                      if (on_log_)
+                        on_log_(id, level, text);
+                    },
+                    [this, id, &l](const std::string& why) {
+                      violate(fmt::format("{} stops: {}", to_string(id), why));
+                      // It is one of its actors that says so: the others must not get to answer any more.
+                      l.edge.open = l.storage.open = false;
+                      at(now(), [this, id] { crash(id); });
+                    }};
+  return {.directory = make_directory(id, ids_),
+          .transport = setup_.transport,
+          .raft = raft,
+          .router = setup_.router,
+          .out = &l.edge,
+          .disk = &l.storage,
+          .host = std::move(host),
+          .datagrams_waiting = nullptr,
+          .after_step = [this](const raft::core& c, const raft::effects& e) { judge(c, e); }};
+}
+
+// ---- processes
+
+void virtual_cluster::start(replica_id id) {
+  auto& m = find(id);
+  if (m.life)
+    return;
+  try {
+    m.life = std::make_unique<life>(*this, m);
+  } catch (const broken_invariant& broken) {
+    return violate(fmt::format("{} cannot start: {}", to_string(id), broken.what()));
+  }
+  observer_.started(m.life->replica->core());
+  settle();
+}
+
+void virtual_cluster::start_all() {
+  for (auto id : ids_)
+    start(id);
+}
+
+void virtual_cluster::crash(replica_id id) {
+  auto& m = find(id);
+  if (!m.life)
+    return;
+  m.life->edge.open = m.life->storage.open = false;
+  m.life->replica->stop();
+  if (std::exchange(m.paused, false))
+    system_->scheduler().release(m.life->replica->actors());
+  settle();
+  m.life.reset();
+}
+
+void virtual_cluster::pause(replica_id id) {
+  auto& m = find(id);
+  if (m.life && !std::exchange(m.paused, true))
+    system_->scheduler().hold(m.life->replica->actors());
+}
+
+void virtual_cluster::resume(replica_id id) {
+  auto& m = find(id);
+  if (!std::exchange(m.paused, false))
+    return;
+  system_->scheduler().release(m.life->replica->actors());
+  settle();
+}
+
+// ---- time
+
+instant virtual_cluster::now() const { return system_->scheduler().now(); }
+
+void virtual_cluster::deliver(replica_id to, std::string bytes, instant when) {
+  at(when, [this, to, bytes = std::move(bytes)]() mutable {
+    if (auto& m = find(to); m.life)
+      m.life->replica->receive(std::move(bytes));
+  });
+}
+
+void virtual_cluster::at(instant when, std::function<void()> what) {
+  plans_.push_back({std::max(when, now()), next_plan_++, std::move(what)});
+  std::push_heap(plans_.begin(), plans_.end());
+}
+
+instant virtual_cluster::next_moment() const {
+  const auto timer = system_->scheduler().next_timer();
+  return plans_.empty() ? timer : std::min(timer, plans_.front().when);
+}
+
+void virtual_cluster::step() {
+  const auto moment = next_moment();
+  if (moment == never)
+    return;
+  system_->scheduler().advance_to(std::max(moment, now()));
+  while (!plans_.empty() && plans_.front().when <= now()) {
+    std::pop_heap(plans_.begin(), plans_.end());
+    const auto what = std::move(plans_.back().what);
+    plans_.pop_back();
+    what();
+  }
+  settle();
+}
+
+/// Runs everybody until nobody has anything to do. Who is next is up to the seed: no order of actors, and
+/// none of replicas, is one that anybody may rely on.
+void virtual_cluster::settle() {
+  auto& loop = system_->scheduler();
+  while (const auto runnable = loop.runnable())
+    loop.run_job(runnable == 1 ? 0 : order_.below(runnable));
+}
+
+void virtual_cluster::run_until(instant t) {
+  while (next_moment() <= t)
+    step();
+  system_->scheduler().advance_to(t);
+}
+
+bool virtual_cluster::run_until(const std::function<bool()>& condition, instant limit) {
+  while (!condition()) {
+    if (next_moment() > limit) {
+      run_until(limit);
+      return condition();
+    }
+    step();
+  }
+  return true;
+}
+
+// ---- what can be seen
+
+const actors::replica& virtual_cluster::life_of(replica_id id) const {
+  const auto& m = find(id);
+  require(m.life != nullptr, "{} does not run", to_string(id));
+  return *m.life->replica;
+}
+
+std::optional<replica_id> virtual_cluster::leader() const {
+  std::optional<replica_id> found;
+  for (auto id : ids_)
+    if (running(id) && core(id).role() == raft::role_kind::leader &&
+        (!found || core(id).term() > core(*found).term()))
+      found = id;
+  return found;
+}
+
+// ---- judges
+
+void virtual_cluster::judge(const raft::core& c, const raft::effects& e) {
+  ++steps_;
+  if (auto broken = observer_.observe(c, e))
+    violate(std::move(*broken));
+}
+
+void virtual_cluster::violate(std::string what) {
+  if (violations_.size() < most_violations)
+    violations_.push_back(std::move(what));
+}
+
+void virtual_cluster::compare() {
+  std::map<log_index, std::pair<replica_id, std::uint64_t>> states; // of who was the first to have applied it
+  for (auto id : ids_) {
+    // A paused replica may have committed what its state machine has not heard of.
+    if (!running(id) || paused(id))
+      continue;
+    const auto applied = core(id).commit_index();
+    const auto digest = state(id).digest();
+    const auto& [other, expected] = states.try_emplace(applied, id, digest).first->second;
+    if (digest != expected)
+      violate(fmt::format("state machine safety: {} and {} have applied {} entries and differ",
+                          to_string(other), to_string(id), applied.value));
+  }
+  for (auto a : ids_)
+    for (auto b : ids_)
+      if (a < b && running(a) && running(b))
+        if (auto broken = raft::observer::compare_logs(core(a), core(b)))
+          violate(std::move(*broken));
+}
+
+} // namespace troupe
