@@ -176,6 +176,8 @@ class core {
   progress* follower_of_mine(replica_id id);
   void lead();
   void advance_commit();
+  void learn_commit(log_index index);
+  void release_bytes(log_index up_to);
   void replicate();
   void catch_up();
   void send_heartbeats();

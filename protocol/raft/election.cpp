@@ -104,14 +104,16 @@ void core::on(replica_id from, vote_request& m) {
 void core::on(replica_id from, vote_reply& m) {
   if (!observe_term(m.term))
     return;
+  if (role() == role_kind::leader) // late, but it may know more than those that were in time
+    return learn_commit(m.commit);
   auto* running = std::get_if<candidate>(&role_);
   if (!running)
     return;
   running->answered.insert(from);
+  running->known_commit = std::max(running->known_commit, m.commit);
   if (!m.granted)
     return;
   running->granted.insert(from);
-  running->known_commit = std::max(running->known_commit, m.commit);
   if (is_quorum(running->granted))
     become_leader();
 }

@@ -126,14 +126,29 @@ void core::advance_commit() {
   const auto majority = quorum_value<log_index>(stored_, [](const progress& p) { return p.match; });
   if (majority <= commit_ || log_.term_at(majority) != hard_.term)
     return;
-  for (auto i = commit_ + 1; i <= majority; ++i)
-    l.uncommitted_bytes -= std::min(l.uncommitted_bytes, log_.at(i)->wire_bytes);
+  release_bytes(majority);
   commit_up_to(majority, true);
   if (options_.commit_notice_delay > duration::zero())
     l.commit_told_at = now_ + options_.commit_notice_delay;
   // Who has removed itself leads until that is committed (D 4.2.2).
   if (!is_voter() && configurations_.back().first <= commit_)
     become_follower(hard_.term, nobody);
+}
+
+/// What a voter knew to be committed was committed, and answered, by an earlier leader; this one holds all of it
+/// (section 5.4.3).
+void core::learn_commit(log_index index) {
+  const auto inherited = std::min(index, leading().term_start - 1);
+  if (inherited <= commit_)
+    return;
+  release_bytes(inherited);
+  commit_up_to(inherited, false);
+}
+
+void core::release_bytes(log_index up_to) {
+  auto& l = leading();
+  for (auto i = commit_ + 1; i <= up_to; ++i)
+    l.uncommitted_bytes -= std::min(l.uncommitted_bytes, log_.at(i)->wire_bytes);
 }
 
 // ---- sending
@@ -247,28 +262,26 @@ void core::send_heartbeats() {
       send_append(p);
 }
 
-/// Tells the commit index to as many as it takes for one of them to vote in any election that this leader's
-/// end could bring. It goes to those who hold the entries, and only where no append has told them yet.
+/// Tells the commit index to one voter that holds the entries, unless an append has told somebody. In the election
+/// that this leader's end would bring, its vote tells the winner, even when it comes late.
 void core::tell_commit() {
   auto& l = leading();
   if (now_ < l.commit_told_at)
     return;
   l.commit_told_at = never;
   const auto& configuration = active_configuration();
-  const auto knows = [&](const progress& p) {
-    return configuration.is_voter(p.id) && p.told_commit >= commit_;
-  };
-  auto informed = static_cast<std::size_t>(std::count_if(l.followers.begin(), l.followers.end(), knows));
-  const auto wanted = configuration.voters.size() - quorum();
+  progress* to_tell = nullptr;
   for (auto& p : l.followers) {
-    if (informed >= wanted)
-      return;
-    if (knows(p) || p.match < commit_ || !configuration.is_voter(p.id))
+    if (!configuration.is_voter(p.id) || p.match < commit_)
       continue;
-    send(p.id, commit_notice{hard_.term, commit_});
-    p.told_commit = commit_;
-    ++informed;
+    if (p.told_commit >= commit_)
+      return;
+    to_tell = &p;
   }
+  if (!to_tell)
+    return;
+  send(to_tell->id, commit_notice{hard_.term, commit_});
+  to_tell->told_commit = commit_;
 }
 
 /// Half empty, so that those who were turned away do not come back only to be turned away again.

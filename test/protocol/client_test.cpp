@@ -128,6 +128,21 @@ TEST_CASE("a new leader answers for what it inherited, but not for what its vote
   CHECK(c.last.answer_committed);
 }
 
+TEST_CASE("a vote that comes when the election is won still says what was answered before") {
+  lone_core c(5, {}, stored_of(1, nobody, {1, 1, 1}));
+  c.campaign();
+  c.hear(1, vote_reply{{2}, true, {}});
+  c.hear(2, vote_reply{{2}, true, {}});
+  REQUIRE(c->role() == role_kind::leader);
+  REQUIRE(c->commit_index() == log_index{});
+  c.hear(3, vote_reply{{2}, true, {3}});
+  CHECK(c.last.committed.size() == 3);
+  CHECK_FALSE(c.last.answer_committed);
+  c.accept({1, 2});
+  CHECK(c.last.committed.size() == 1);
+  CHECK(c.last.answer_committed);
+}
+
 TEST_CASE("a vote says how far the voter knows the log to be committed") {
   lone_core c;
   c.hear(1, append_of(1, 1, {}, 2, entries_of_terms({1, 1, 1})));

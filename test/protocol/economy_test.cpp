@@ -102,7 +102,7 @@ TEST_CASE("an idle leader says nothing but heartbeats") {
   CHECK(messages <= 4 * 2 * (40s / pace + 1));
 }
 
-TEST_CASE("what is committed is told to as many as outvote the others, when nothing else tells them") {
+TEST_CASE("what is committed is told to one who holds it, when nothing else tells anybody") {
   lone_core c(5);
   c.lead();
   c.propose("a");
@@ -115,9 +115,8 @@ TEST_CASE("what is committed is told to as many as outvote the others, when noth
   CHECK(c.sent() == 0);
   c.pass(c->settings().commit_notice_delay);
   c.step(raft::deadline_passed{});
-  CHECK(c.sent() == 2);
-  for (const auto f : asked)
-    CHECK(c.answer<commit_notice>(f).commit == log_index{2});
+  CHECK(c.sent() == 1);
+  CHECK(c.sent<commit_notice>(asked[0]).size() + c.sent<commit_notice>(asked[1]).size() == 1);
   c.pass(c->settings().commit_notice_delay);
   c.step(raft::deadline_passed{});
   CHECK(c.sent() == 0);
