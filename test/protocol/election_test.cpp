@@ -96,6 +96,7 @@ TEST_CASE("trap 5: a reply of another term than the request's is dropped") {
     CHECK(c->role() == role_kind::candidate);
   }
   SUBCASE("a pre-vote for an earlier campaign") {
+    c.pass(c->settings().election_timeout_max); // nobody votes
     c.time_out();
     c.hear(1, pre_vote_reply{{1}, {2}, true});
     CHECK(c->role() == role_kind::pre_candidate);

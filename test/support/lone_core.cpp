@@ -99,6 +99,8 @@ const raft::effects& lone_core::propose(const std::string& value, std::size_t wi
 }
 
 void lone_core::campaign() {
+  if (core_.role() == raft::role_kind::candidate)
+    pass(core_.settings().election_timeout_max); // or it would only ask once more
   time_out();
   for (const auto id : core_.active_configuration().voters)
     if (core_.role() == raft::role_kind::pre_candidate && id != core_.self())
