@@ -19,8 +19,8 @@ std::optional<std::string> find_snapshot_fault(const std::string& data) {
 replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::make_shared<actors::rooms>()) {
   const auto self = setup.directory.self();
   setup.raft.find_snapshot_fault = find_snapshot_fault;
-  raft_setup core{self, {setup.directory.members(), {}}, setup.raft, setup.disk->load(),
-                  std::move(setup.after_step)};
+  raft_setup core{
+      self, {setup.directory.members(), {}}, setup.raft, setup.disk->load(), std::move(setup.after_step)};
   const auto& r = rooms_;
   r->raft = system.spawn<raft_runner>(r, std::move(core), setup.host); // first: it may throw
   r->log_store = system.spawn<log_store>(r, setup.disk, setup.host);

@@ -20,10 +20,9 @@ namespace {
 
 constexpr double longest_seconds = 86400;
 constexpr std::size_t largest_file_bytes = 1 << 20;
-constexpr std::array<std::string_view, 10> event_names{"kill_leader",  "kill_non_leader", "part_easy",
-                                                       "part_hard",    "part_end",        "crash_leader",
-                                                       "crash_non_leader", "pause_leader", "pause_non_leader",
-                                                       "resume"};
+constexpr std::array<std::string_view, 10> event_names{
+    "kill_leader",  "kill_non_leader",  "part_easy",    "part_hard",        "part_end",
+    "crash_leader", "crash_non_leader", "pause_leader", "pause_non_leader", "resume"};
 constexpr std::string_view generation_fraction = "maximum_get_generation_fail_fraction";
 
 duration seconds(double value) { return duration(std::llround(value * 1e9)); }

@@ -15,8 +15,8 @@
 namespace troupe {
 
 /// What the world does to the replicas.
-/// The first five are the course's. A crash is a kill that leaves no time for last words (SIGKILL); a paused replica
-/// stands still until `resume` (SIGSTOP, SIGCONT), and nobody is told.
+/// The first five are the course's. A crash is a kill that leaves no time for last words (SIGKILL); a paused
+/// replica stands still until `resume` (SIGSTOP, SIGCONT), and nobody is told.
 enum class event_type {
   kill_leader,
   kill_non_leader,

@@ -54,8 +54,12 @@ class real_run {
     end_replicas();
     if (stopped_)
       return std::nullopt;
-    return run_result{plan_, world_.figures(), world_.complaints(),
-                      course::grade(plan_.scenario, world_.figures()), std::nullopt, 0};
+    return run_result{plan_,
+                      world_.figures(),
+                      world_.complaints(),
+                      course::grade(plan_.scenario, world_.figures()),
+                      std::nullopt,
+                      0};
   }
 
  private:

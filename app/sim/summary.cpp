@@ -22,8 +22,8 @@ std::string paint(const std::string& text, std::string_view with, bool colour) {
 }
 
 std::string describe(const course::unanswered_request& r) {
-  auto text = fmt::format("{} {} of key {} to {} at {:.3f} s was never answered", r.is_put ? "put" : "get", r.mid, r.key,
-                          to_string(r.asked), std::chrono::duration<double>(r.sent).count());
+  auto text = fmt::format("{} {} of key {} to {} at {:.3f} s was never answered", r.is_put ? "put" : "get",
+                          r.mid, r.key, to_string(r.asked), std::chrono::duration<double>(r.sent).count());
   if (r.killed_after)
     text += fmt::format("; {} was killed {:.0f} us later", to_string(r.asked),
                         std::chrono::duration<double, std::micro>(*r.killed_after).count());
@@ -153,15 +153,15 @@ std::string format_faults(const std::vector<run_result>& results, bool colour) {
       if (brief && key.second == course::misdeed::second_answer)
         duplicates += complaint.count;
       else
-        text +=
-            fmt::format("{} {} {}: {}{}\n", run, key.first == nobody ? "somebody" : to_string(key.first),
-                        to_string(key.second), complaint.first,
-                        complaint.count > 1 ? fmt::format(" ({} times)", complaint.count) : "");
+        text += fmt::format("{} {} {}: {}{}\n", run, key.first == nobody ? "somebody" : to_string(key.first),
+                            to_string(key.second), complaint.first,
+                            complaint.count > 1 ? fmt::format(" ({} times)", complaint.count) : "");
     }
   }
   if (lost_with_replica > 0)
-    text += fmt::format("{} requests were never answered, sent in the same moment as their replica was killed\n",
-                        lost_with_replica);
+    text +=
+        fmt::format("{} requests were never answered, sent in the same moment as their replica was killed\n",
+                    lost_with_replica);
   if (duplicates > 0)
     text += fmt::format("{} answers were duplicates\n", duplicates);
   return text;

@@ -163,8 +163,8 @@ void clients::finish(instant start) {
     if (request.mid.empty()) // nobody lived whom it could have asked
       continue;
     const auto& last = attempts_.at(request.mid);
-    record_.figures.unanswered.push_back({clients_[request.client].id, request.mid, request.is_put, request.key,
-                                          last.asked, last.sent - start, std::nullopt});
+    record_.figures.unanswered.push_back({clients_[request.client].id, request.mid, request.is_put,
+                                          request.key, last.asked, last.sent - start, std::nullopt});
   }
 }
 

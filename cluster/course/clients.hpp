@@ -85,7 +85,7 @@ class clients {
   std::array<one_client, count> clients_;
   std::vector<one_request> requests_;
   std::unordered_map<std::string, one_attempt> attempts_; ///< by MID
-  std::optional<instant> last_ok_; ///< or when the first request was sent
+  std::optional<instant> last_ok_;                        ///< or when the first request was sent
 };
 
 } // namespace troupe::course

@@ -56,8 +56,8 @@ struct unanswered_request {
   std::string key;
   replica_id asked;
   duration sent{0}; ///< since the start of the run
-  /// How long after it was sent the replica was killed; nothing if it was not. A few microseconds: no replica could
-  /// have answered.
+  /// How long after it was sent the replica was killed; nothing if it was not. A few microseconds: no replica
+  /// could have answered.
   std::optional<duration> killed_after;
 };
 

@@ -1,9 +1,9 @@
 #include "cluster/course/world.hpp"
 
 #include <algorithm>
-#include <utility>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <utility>
 
 namespace troupe::course {
 

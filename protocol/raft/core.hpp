@@ -28,8 +28,8 @@ struct follower {
   log_index verified;
 };
 
-/// Who has been asked for something and what came of it. Those who do not answer are asked again (section 5.1),
-/// less and less often.
+/// Who has been asked for something and what came of it. Those who do not answer are asked again
+/// (section 5.1), less and less often.
 struct ballot {
   std::set<replica_id> granted;
   std::set<replica_id> answered; ///< with a yes or a no

@@ -135,8 +135,8 @@ void core::advance_commit() {
     become_follower(hard_.term, nobody);
 }
 
-/// What a voter knew to be committed was committed, and answered, by an earlier leader; this one holds all of it
-/// (section 5.4.3).
+/// What a voter knew to be committed was committed, and answered, by an earlier leader; this one holds all of
+/// it (section 5.4.3).
 void core::learn_commit(log_index index) {
   const auto inherited = std::min(index, leading().term_start - 1);
   if (inherited <= commit_)
@@ -262,8 +262,8 @@ void core::send_heartbeats() {
       send_append(p);
 }
 
-/// Tells the commit index to one voter that holds the entries, unless an append has told somebody. In the election
-/// that this leader's end would bring, its vote tells the winner, even when it comes late.
+/// Tells the commit index to one voter that holds the entries, unless an append has told somebody. In the
+/// election that this leader's end would bring, its vote tells the winner, even when it comes late.
 void core::tell_commit() {
   auto& l = leading();
   if (now_ < l.commit_told_at)

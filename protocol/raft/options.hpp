@@ -39,9 +39,9 @@ struct options {
   std::size_t max_waiting_reads = 16'384;
   /// How large a snapshot a follower takes from its leader.
   std::size_t max_snapshot_bytes = std::size_t{1} << 30;
-  /// What is wrong with the data of a snapshot from another replica, in one line; nothing if the state machine
-  /// can be restored from it. One that it cannot be restored from is refused before it replaces anything. Null:
-  /// all are taken.
+  /// What is wrong with the data of a snapshot from another replica, in one line; nothing if the state
+  /// machine can be restored from it. One that it cannot be restored from is refused before it replaces
+  /// anything. Null: all are taken.
   std::optional<std::string> (*find_snapshot_fault)(const std::string& data) = nullptr;
 
   /// Where this replica's random choices start; replicas need different seeds.

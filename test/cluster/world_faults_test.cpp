@@ -22,7 +22,8 @@ TEST_CASE("a crash is a kill without last words") {
 }
 
 TEST_CASE("a paused replica is still spoken to, and resumes with all the others") {
-  stage t(with_events({{event_type::pause_leader, 1s}, {event_type::pause_non_leader, 2s}, {event_type::resume, 3s}}));
+  stage t(with_events(
+      {{event_type::pause_leader, 1s}, {event_type::pause_non_leader, 2s}, {event_type::resume, 3s}}));
   t.hello_all();
   t.tell(0, "0001", {2});
   t.until(7s);
@@ -74,4 +75,3 @@ TEST_CASE("of a request that is lost with its replica the report says how close 
   }
   CHECK(with_victim > 0);
 }
-

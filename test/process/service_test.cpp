@@ -1,4 +1,5 @@
-// Real replicas, stopped and killed while clients use them: service goes on, and nothing that was acknowledged is lost.
+// Real replicas, stopped and killed while clients use them: service goes on, and nothing that was
+// acknowledged is lost.
 
 #include "test/process/sim_support.hpp"
 
@@ -12,9 +13,10 @@ namespace {
 outcome play(const std::string& events) {
   const scratch_folder folder;
   const auto scenario = folder.write(
-      "service.json", R"({"lifetime": 10, "replicas": 5, "requests": 200, "mix": 0.5, "start_wait": 3, "end_wait": 2,
+      "service.json",
+      R"({"lifetime": 10, "replicas": 5, "requests": 200, "mix": 0.5, "start_wait": 3, "end_wait": 2,
                           "tests": {"maximum_get_generation_fail_fraction": 1}, "events": [)" +
-                          events + "]}");
+          events + "]}");
   return simulate(folder, {"--real", "--replica", TROUPE_REPLICA, scenario});
 }
 

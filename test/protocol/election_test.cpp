@@ -248,7 +248,8 @@ TEST_CASE("trap 24: nobody is believed to lead once an election starts") {
   CHECK(c.last.standing->leader == nobody);
 }
 
-// ---- messages that are lost (section 5.1) ------------------------------------------------------------------
+// ---- messages that are lost (section 5.1)
+// ------------------------------------------------------------------
 
 TEST_CASE("a candidate asks those who do not answer again, less and less often, and nobody else") {
   lone_core c(5);

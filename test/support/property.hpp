@@ -15,8 +15,8 @@ void check_property(const std::string& description, Property&& property) {
   const auto* options = doctest::getContextOptions();
   CHECK_MESSAGE(holds,
                 description << "\nreplay: RC_PARAMS=\"seed=" << rc::detail::configuration().testParams.seed
-                            << "\" " << options->binary_name << " -tc=\"" << std::string(options->currentTest->m_name)
-                            << "\"");
+                            << "\" " << options->binary_name << " -tc=\""
+                            << std::string(options->currentTest->m_name) << "\"");
 }
 
 } // namespace troupe::test
