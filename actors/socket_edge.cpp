@@ -147,12 +147,12 @@ void socket_edge::send(std::string_view message) {
   std::size_t written = 0;
   if (backlog_.empty() && write_now(message, written))
     return;
-  keep(std::string(message.substr(written)), written > 0);
+  keep(std::string(message.substr(written)));
 }
 
-/// A line of a stream that has begun must be finished, whatever waits.
-void socket_edge::keep(std::string message, bool begun) {
-  if (!begun && backlog_bytes_ + message.size() > max_backlog_bytes) {
+/// A line of a stream that has begun is never dropped: then nothing else waits, and one message fits.
+void socket_edge::keep(std::string message) {
+  if (backlog_bytes_ + message.size() > max_backlog_bytes) {
     ++counters_.overflow;
     return;
   }

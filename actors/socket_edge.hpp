@@ -75,7 +75,7 @@ class socket_edge : public edge {
  private:
   socket_edge(int descriptor, transport_kind kind);
   bool write_now(std::string_view message, std::size_t& written);
-  void keep(std::string message, bool begun);
+  void keep(std::string message);
   bool receive_stream(const std::function<void(std::string_view)>& take);
   bool receive_packets(std::size_t limit, const std::function<void(std::string_view)>& take);
 
