@@ -1,5 +1,5 @@
-// A sequence of datagrams and of stretches of time for a whole replica. Whatever arrives, it goes on, and
-// what it sends is what its own codec understands.
+// A sequence of datagrams and of stretches of time for a whole replica. Whatever arrives, it goes on: it
+// never stops itself, throws or runs in circles, and what it sends fits the transport.
 //
 // An input is taken apart at newlines. A line of `+` and a number lets so many milliseconds pass; any other
 // line is a datagram.

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -25,36 +26,44 @@ using said = std::variant<actors::start, actors::datagram, actors::outbound, act
                           actors::propose, actors::read_request, actors::locate_leader, actors::state_saved,
                           actors::hand_over, actors::write_done, actors::flush, actors::wake, actors::write>;
 
+/// What was said, and to which room.
+struct heard_message {
+  std::string_view room;
+  said what;
+};
+
 /// Takes what a room takes, and keeps it. Messages to one room stand in their order.
 template <class... Messages>
 class recorder : public actors::takes<Messages...>::base {
  public:
   using base = typename actors::takes<Messages...>::base;
 
-  recorder(caf::actor_config& c, std::vector<said>* heard) : base(c), heard_(heard) {}
+  recorder(caf::actor_config& c, std::string_view room, std::vector<heard_message>* heard)
+      : base(c), room_(room), heard_(heard) {}
 
   typename base::behavior_type make_behavior() override {
-    return {[this](const Messages& m) { heard_->emplace_back(m); }...};
+    return {[this](const Messages& m) { heard_->push_back({room_, m}); }...};
   }
 
  private:
-  std::vector<said>* heard_;
+  std::string_view room_;
+  std::vector<heard_message>* heard_;
 };
 
 template <class... Messages>
-caf::typed_actor<caf::reacts_to<Messages>...> record(caf::actor_system& system, std::vector<said>* heard,
-                                                     const caf::typed_actor<caf::reacts_to<Messages>...>&) {
-  return system.spawn<recorder<Messages...>>(heard);
+void record(caf::actor_system& system, std::string_view room, std::vector<heard_message>* heard,
+            caf::typed_actor<caf::reacts_to<Messages>...>& place) {
+  place = system.spawn<recorder<Messages...>>(room, heard);
 }
 
 /// A stage with four recorders; `put` replaces one of them by the actor that is tested.
 class stage {
  public:
   stage() {
-    rooms_->network = record(system_.system(), &heard_, rooms_->network);
-    rooms_->router = record(system_.system(), &heard_, rooms_->router);
-    rooms_->raft = record(system_.system(), &heard_, rooms_->raft);
-    rooms_->log_store = record(system_.system(), &heard_, rooms_->log_store);
+    record(system_.system(), "network", &heard_, rooms_->network);
+    record(system_.system(), "router", &heard_, rooms_->router);
+    record(system_.system(), "raft", &heard_, rooms_->raft);
+    record(system_.system(), "log_store", &heard_, rooms_->log_store);
   }
   ~stage() {
     end(rooms_->network);
@@ -107,12 +116,13 @@ class stage {
   template <class Message>
   std::vector<Message> heard() {
     std::vector<Message> found;
-    std::vector<said> rest;
-    for (auto& s : heard_)
-      if (auto* m = std::get_if<Message>(&s))
+    std::vector<heard_message> rest;
+    for (auto& h : heard_) {
+      if (auto* m = std::get_if<Message>(&h.what))
         found.push_back(std::move(*m));
       else
-        rest.push_back(std::move(s));
+        rest.push_back(std::move(h));
+    }
     heard_ = std::move(rest);
     return found;
   }
@@ -128,7 +138,15 @@ class stage {
     return heard<Message>().empty();
   }
   /// Everything since the last time, in its order.
-  std::vector<said> all() { return std::exchange(heard_, {}); }
+  std::vector<said> all() { return all_by(""); }
+  /// What one room heard of that; the rest is forgotten.
+  std::vector<said> all_by(std::string_view room) {
+    std::vector<said> list;
+    for (auto& h : std::exchange(heard_, {}))
+      if (room.empty() || h.room == room)
+        list.push_back(std::move(h.what));
+    return list;
+  }
 
  private:
   template <class Handle>
@@ -136,7 +154,7 @@ class stage {
     caf::anon_send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::user_shutdown);
   }
 
-  std::vector<said> heard_;
+  std::vector<heard_message> heard_;
   actors::loop_system system_{actors::time_source::virtual_time};
   std::shared_ptr<actors::rooms> rooms_ = std::make_shared<actors::rooms>();
 };
