@@ -229,7 +229,7 @@ bool socket_edge::receive_stream(const std::function<void(std::string_view)>& ta
   if (rest.size() == input_.size()) {
     ++counters_.oversized;
     skipping_ = true;
-    rest = {};
+    rest.remove_prefix(rest.size());
   }
   std::memmove(input_.data(), rest.data(), rest.size());
   input_size_ = rest.size();
