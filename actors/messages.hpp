@@ -89,7 +89,9 @@ struct write_done {
 
 /// Raft to itself: proposals have been collected; an alarm that was set has come.
 struct flush {};
-struct wake {};
+struct wake {
+  instant alarm; ///< on the replica's clock
+};
 
 // ---- to the log store
 // --------------------------------------------------------------------------------------------

@@ -4,9 +4,8 @@
 
 namespace troupe::actors {
 
-network::network(caf::actor_config& c, rooms_ptr r, wire::codec codec, edge* e, host h,
-                 std::atomic<std::size_t>* waiting)
-    : room(c, std::move(r), std::move(h)), codec_(std::move(codec)), edge_(e), waiting_(waiting) {}
+network::network(caf::actor_config& c, rooms_ptr r, wire::codec codec, edge* e, host h)
+    : room(c, std::move(r), std::move(h)), codec_(std::move(codec)), edge_(e) {}
 
 network::behavior_type network::make_behavior() {
   return {
@@ -22,8 +21,6 @@ network::behavior_type network::make_behavior() {
 }
 
 void network::receive(const datagram& d) {
-  if (waiting_)
-    waiting_->fetch_sub(1, std::memory_order_relaxed);
   ++counters_.received;
   auto decoded = codec_.decode(d.bytes);
   if (auto* m = std::get_if<wire::from_peer>(&decoded))

@@ -3,7 +3,6 @@
 #include "protocol/wire/codec.hpp"
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 
 namespace troupe::actors {
@@ -20,11 +19,7 @@ struct network_counters {
 /// which every message names.
 class network : public room<network_actor> {
  public:
-  /// @param waiting  how many datagrams are on their way to this actor; whoever sends them counts up, null if
-  /// nobody
-  ///                 does
-  network(caf::actor_config& c, rooms_ptr r, wire::codec codec, edge* e, host h,
-          std::atomic<std::size_t>* waiting);
+  network(caf::actor_config& c, rooms_ptr r, wire::codec codec, edge* e, host h);
   const char* name() const override { return "network"; }
   behavior_type make_behavior() override;
 
@@ -39,7 +34,6 @@ class network : public room<network_actor> {
 
   wire::codec codec_;
   edge* edge_;
-  std::atomic<std::size_t>* waiting_;
   replica_id leader_ = nobody;
   network_counters counters_;
   std::string buffer_;

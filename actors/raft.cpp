@@ -46,7 +46,7 @@ raft_runner::behavior_type raft_runner::make_behavior() {
       [this](hand_over h) { step(raft::transfer{h.to}); },
       [this](const write_done& d) { done(d); },
       [this](flush) { step(raft::propose{std::exchange(collected_, {})}); },
-      [this](wake) { alarm(); },
+      [this](const wake& w) { alarm(w); },
   };
 }
 
@@ -133,11 +133,12 @@ void raft_runner::set_alarm(instant deadline) {
   if (deadline == never || (!alarms_.empty() && alarms_.back() <= deadline))
     return;
   alarms_.push_back(deadline);
-  delayed_send(raft_actor{this}, std::max(deadline - now(), duration::zero()), wake{});
+  delayed_send(raft_actor{this}, wait_for(deadline), wake{deadline});
 }
 
-void raft_runner::alarm() {
-  alarms_.pop_back(); // the earliest
+void raft_runner::alarm(const wake& w) {
+  if (!alarms_.empty() && alarms_.back() == w.alarm) // the earliest; others come from outside
+    alarms_.pop_back();
   if (now() >= deadline_)
     step(raft::deadline_passed{});
   else

@@ -34,7 +34,7 @@ class raft_runner : public room<raft_actor> {
   void collect(propose& p);
   void tell_leader();
   void set_alarm(instant deadline);
-  void alarm();
+  void alarm(const wake& w);
   void done(const write_done& d);
   void post(std::vector<raft::outgoing> messages);
 

@@ -14,6 +14,12 @@ std::optional<std::string> find_snapshot_fault(const std::string& data) {
   return error ? std::optional(error->text) : std::nullopt;
 }
 
+/// The actor behind a handle.
+template <class Actor, class Handle>
+const Actor& inside(const Handle& h) {
+  return *static_cast<const Actor*>(caf::actor_cast<caf::abstract_actor*>(h));
+}
+
 } // namespace
 
 replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::make_shared<actors::rooms>()) {
@@ -26,7 +32,7 @@ replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::m
   r->log_store = system.spawn<log_store>(r, setup.disk, setup.host);
   r->router = system.spawn<actors::router>(r, self, setup.router, setup.host);
   r->network = system.spawn<network>(r, wire::codec(std::move(setup.directory), setup.transport), setup.out,
-                                     setup.host, setup.datagrams_waiting);
+                                     setup.host);
   caf::anon_send(r->network, start{});
   caf::anon_send(r->raft, start{});
 }
@@ -38,13 +44,14 @@ void replica::stop() {
     caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
 }
 
-const raft::core& replica::core() const {
-  return static_cast<const raft_runner*>(caf::actor_cast<caf::abstract_actor*>(rooms_->raft))->core();
+mailbox_depths replica::depths() const {
+  return {inside<network>(rooms_->network).depth(), inside<actors::router>(rooms_->router).depth(),
+          inside<raft_runner>(rooms_->raft).depth(), inside<log_store>(rooms_->log_store).depth()};
 }
 
-const router& replica::router() const {
-  return *static_cast<const actors::router*>(caf::actor_cast<caf::abstract_actor*>(rooms_->router));
-}
+const raft::core& replica::core() const { return inside<raft_runner>(rooms_->raft).core(); }
+
+const router& replica::router() const { return inside<actors::router>(rooms_->router); }
 
 std::vector<caf::actor> replica::actors() const {
   return {caf::actor_cast<caf::actor>(rooms_->network), caf::actor_cast<caf::actor>(rooms_->router),

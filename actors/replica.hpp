@@ -7,7 +7,6 @@
 #include "protocol/raft/core.hpp"
 #include "protocol/wire/codec.hpp"
 
-#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -21,9 +20,16 @@ struct replica_setup {
   edge* out = nullptr; ///< outlives the replica, as do the others
   storage* disk = nullptr;
   actors::host host;
-  /// Counted down for each datagram that was taken in; null if nobody counts them up.
-  std::atomic<std::size_t>* datagrams_waiting = nullptr;
   watch_step after_step = nullptr;
+};
+
+/// How many messages wait for each actor.
+struct mailbox_depths {
+  std::size_t network = 0;
+  std::size_t router = 0;
+  std::size_t raft = 0;
+  std::size_t log_store = 0;
+  std::size_t sum() const { return network + router + raft + log_store; }
 };
 
 /// Four actors that serve until `stop`.
@@ -42,6 +48,9 @@ class replica {
   void stop();
 
   const actors::rooms& rooms() const { return *rooms_; }
+
+  /// Of this moment; the actors may run meanwhile.
+  mailbox_depths depths() const;
 
   /// For those who watch from outside while no actor runs.
   const raft::core& core() const;

@@ -31,6 +31,16 @@ class storage {
   virtual std::optional<std::string> sync() = 0;
 };
 
+/// A replica's clock, where it is not the system's: it may be ahead, and run fast or slow.
+class timepiece {
+ public:
+  virtual ~timepiece() = default;
+  /// What it shows at a moment of the system's clock; never goes back.
+  virtual instant shown_at(instant t) const = 0;
+  /// The system's moment from which on it shows `shown`, to the best of what is known now.
+  virtual instant when_shown(instant shown) const = 0;
+};
+
 enum class log_level { error, warning, info, debug };
 
 /// How a replica speaks to people, and what it does when it cannot go on. Called by any of its actors.
@@ -39,6 +49,7 @@ struct host {
   /// A broken invariant or a failed storage: called once, with a message that names it; the replica must not
   /// go on.
   std::function<void(const std::string&)> stop;
+  const timepiece* clock = nullptr; ///< null: the system's
 };
 
 /// A judge's view of a step of Raft. What it thinks of it must not come back as an exception.

@@ -1,6 +1,8 @@
 #include "cluster/virtual_cluster.hpp"
 
+#include "actors/intake.hpp"
 #include "protocol/invariant.hpp"
+#include "protocol/wire/simulator_codec.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -17,6 +19,10 @@ constexpr std::uint64_t for_order = 101;
 constexpr std::uint64_t for_replicas = 102;
 
 constexpr std::size_t most_replicas = 21;
+/// What a socket keeps for a process that does not read: Linux's net.core.rmem_default.
+constexpr std::size_t socket_buffer_bytes = 212'992;
+/// One message makes a few others on its way through the rooms.
+constexpr std::size_t most_waiting = 4 * actors::intake::max_waiting;
 /// What follows a broken rule is mostly more of the same.
 constexpr std::size_t most_violations = 100;
 
@@ -30,12 +36,51 @@ wire::directory make_directory(replica_id self, const std::vector<replica_id>& a
 
 } // namespace
 
+// ---- clocks
+
+namespace {
+
+/// a * b / c, rounded down, without overflow on the way. Precondition: all at least 0.
+std::int64_t scale(std::int64_t a, std::int64_t b, std::int64_t c) {
+  __extension__ using wide = __int128;
+  return static_cast<std::int64_t>(static_cast<wide>(a) * b / c);
+}
+
+} // namespace
+
+instant virtual_clock::shown_at(instant t) const {
+  return shown_ + duration(scale((t - since_).count(), rate_, true_rate));
+}
+
+instant virtual_clock::when_shown(instant shown) const {
+  if (shown <= shown_)
+    return since_ - (shown_ - shown); // in the past: how far does not matter
+  const auto passed = duration(scale((shown - shown_).count(), true_rate, rate_));
+  return since_ + passed + (shown_at(since_ + passed) < shown ? duration(1) : duration(0));
+}
+
+void virtual_clock::set_rate(std::int64_t rate, instant t) {
+  shown_ = shown_at(t);
+  since_ = t;
+  rate_ = rate;
+}
+
+void virtual_clock::jump(duration d, instant t) {
+  shown_ = shown_at(t) + d;
+  since_ = t;
+}
+
+// ---- the parts of a process
+
 /// Silent once its process has ended.
 class virtual_cluster::replica_edge : public actors::edge {
  public:
   replica_edge(virtual_cluster& cluster, replica_id id) : cluster_(cluster), id_(id) {}
   void send(std::string_view message) override {
-    if (open && cluster_.on_send_)
+    if (!open)
+      return;
+    cluster_.judge_vote(id_, message);
+    if (cluster_.on_send_)
       cluster_.on_send_(id_, message);
   }
   bool open = true;
@@ -76,9 +121,18 @@ virtual_cluster::virtual_cluster(virtual_cluster_setup setup)
       members_(setup_.replicas) {
   if (setup_.replicas == 0 || setup_.replicas > most_replicas)
     throw std::invalid_argument(fmt::format("a cluster has 1 to {} replicas", most_replicas));
+  if (setup_.stored.size() > members_.size() || setup_.clock_rates.size() > members_.size())
+    throw std::invalid_argument("more logs or clocks are given than there are replicas");
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    members_[i].id = {static_cast<std::uint16_t>(i)};
-    ids_.push_back(members_[i].id);
+    auto& m = members_[i];
+    m.id = {static_cast<std::uint16_t>(i)};
+    ids_.push_back(m.id);
+    if (i < setup_.clock_rates.size())
+      m.clock.set_rate(setup_.clock_rates[i], now());
+    if (i < setup_.stored.size()) {
+      const auto& s = setup_.stored[i];
+      m.storage.apply({s.hard_state, s.snapshot, std::nullopt, s.entries});
+    }
   }
 }
 
@@ -101,7 +155,8 @@ actors::replica_setup virtual_cluster::make_setup(member& m, life& l) {
                       // It is one of its actors that says so: the others must not get to answer any more.
                       l.edge.open = l.storage.open = false;
                       at(now(), [this, id] { crash(id); });
-                    }};
+                    },
+                    &m.clock};
   return {.directory = make_directory(id, ids_),
           .transport = setup_.transport,
           .raft = raft,
@@ -109,8 +164,7 @@ actors::replica_setup virtual_cluster::make_setup(member& m, life& l) {
           .out = &l.edge,
           .disk = &l.storage,
           .host = std::move(host),
-          .datagrams_waiting = nullptr,
-          .after_step = [this](const raft::core& c, const raft::effects& e) { judge(c, e); }};
+          .after_step = [this, &m](const raft::core& c, const raft::effects& e) { judge(m, c, e); }};
 }
 
 // ---- processes
@@ -143,6 +197,9 @@ void virtual_cluster::crash(replica_id id) {
     system_->scheduler().release(m.life->replica->actors());
   settle();
   m.life.reset();
+  m.buffer.clear();
+  m.buffered_bytes = 0;
+  m.lease_until = {duration::min()};
 }
 
 void virtual_cluster::pause(replica_id id) {
@@ -156,6 +213,33 @@ void virtual_cluster::resume(replica_id id) {
   if (!std::exchange(m.paused, false))
     return;
   system_->scheduler().release(m.life->replica->actors());
+  settle(); // a process that wakes up looks at its timers before it looks at its socket
+  while (m.life && !m.paused && !m.buffer.empty()) {
+    for (std::size_t i = 0; i < actors::intake::messages_per_turn && !m.buffer.empty(); ++i) {
+      m.life->replica->receive(std::move(m.buffer.front()));
+      m.buffer.pop_front();
+    }
+    settle();
+  }
+  m.buffered_bytes = 0;
+}
+
+void virtual_cluster::transfer(replica_id from, replica_id to) {
+  if (auto& m = find(from); m.life) {
+    caf::anon_send(m.life->replica->rooms().raft, actors::hand_over{to});
+    settle();
+  }
+}
+
+void virtual_cluster::set_clock_rate(replica_id id, std::int64_t rate) {
+  find(id).clock.set_rate(rate, now());
+}
+
+void virtual_cluster::advance_clock(replica_id id, duration d) {
+  auto& m = find(id);
+  m.clock.jump(d, now());
+  if (m.life)
+    caf::anon_send(m.life->replica->rooms().raft, actors::wake{never});
   settle();
 }
 
@@ -165,8 +249,15 @@ instant virtual_cluster::now() const { return system_->scheduler().now(); }
 
 void virtual_cluster::deliver(replica_id to, std::string bytes, instant when) {
   at(when, [this, to, bytes = std::move(bytes)]() mutable {
-    if (auto& m = find(to); m.life)
-      m.life->replica->receive(std::move(bytes));
+    auto& m = find(to);
+    if (!m.life)
+      return;
+    if (!m.paused)
+      return m.life->replica->receive(std::move(bytes));
+    if (m.buffered_bytes + bytes.size() > socket_buffer_bytes)
+      return;
+    m.buffered_bytes += bytes.size();
+    m.buffer.push_back(std::move(bytes));
   });
 }
 
@@ -238,10 +329,54 @@ std::optional<replica_id> virtual_cluster::leader() const {
 
 // ---- judges
 
-void virtual_cluster::judge(const raft::core& c, const raft::effects& e) {
+void virtual_cluster::judge(member& m, const raft::core& c, const raft::effects& e) {
   ++steps_;
   if (auto broken = observer_.observe(c, e))
     violate(std::move(*broken));
+  judge_lease(m, c);
+  // The first step comes while the replica is being made.
+  if (!m.life || !m.life->replica)
+    return;
+  const auto waiting = m.life->replica->depths().sum();
+  if (waiting > most_waiting)
+    violate(fmt::format("queues stay within bounds: {} messages wait in {}", waiting, to_string(m.id)));
+}
+
+/// At any true instant at most one replica may read without asking the others. A lease is one replica's time;
+/// what it comes to on the true clock is known here alone.
+void virtual_cluster::judge_lease(member& m, const raft::core& c) {
+  const auto* l = c.as_leader();
+  m.lease_until = l && c.commit_index() >= l->term_start && c.active_configuration().voters.size() > 1
+                      ? m.clock.when_shown(c.lease_until())
+                      : instant{duration::min()};
+  if (m.lease_until <= now())
+    return;
+  for (const auto& other : members_)
+    if (other.id != m.id && other.lease_until > now())
+      violate(
+          fmt::format("one lease holder at a time: {} holds a lease of term {} for {} us more, {} for {} us",
+                      to_string(m.id), c.term().value, (m.lease_until - now()).count() / 1000,
+                      to_string(other.id), (other.lease_until - now()).count() / 1000));
+}
+
+/// What was told to a candidate holds for the whole term, whatever a restart forgets.
+void virtual_cluster::judge_vote(replica_id voter, std::string_view bytes) {
+  constexpr std::size_t header_bytes = 80;
+  if (bytes.substr(0, header_bytes).find("\"vote_reply\"") == bytes.npos)
+    return;
+  std::string error;
+  const auto candidate = wire::parse_envelope(bytes, error)->dst;
+  const auto decoded = wire::codec(make_directory(candidate, ids_), setup_.transport).decode(bytes);
+  const auto* message = std::get_if<wire::from_peer>(&decoded);
+  const auto* reply = message ? std::get_if<vote_reply>(&message->message) : nullptr;
+  if (!reply || !reply->granted)
+    return;
+  const auto [first, is_new] = votes_told_.try_emplace({voter, reply->term}, candidate);
+  if (!is_new && first->second != candidate)
+    violate(
+        fmt::format("a vote stands for its whole term: in term {} {} votes for {} and has told {} that it "
+                    "votes for it",
+                    reply->term.value, to_string(voter), to_string(candidate), to_string(first->second)));
 }
 
 void virtual_cluster::violate(std::string what) {

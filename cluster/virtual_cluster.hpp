@@ -10,9 +10,10 @@
 //   cluster.start_all();
 //   cluster.run_until([&] { return cluster.leader().has_value(); }, cluster.now() + 5s);
 //
-// There is no network in it: what a replica sends goes to a hook, and what is delivered comes from outside.
-// After every step of every replica the rules of Raft are checked (protocol/raft/invariants.hpp); what is
-// broken is kept in words and never ends the process.
+// There is no network in it: what a replica sends goes to a hook, and what is delivered comes from outside;
+// cluster.hpp adds a network and clients. After every step of every replica the rules of Raft are checked
+// (protocol/raft/invariants.hpp), and that no two replicas hold a lease at a time, that no vote is told
+// twice, and that no queue exceeds its bound. What is broken is kept in words and never ends the process.
 
 #include "actors/loop.hpp"
 #include "actors/memory_storage.hpp"
@@ -21,7 +22,9 @@
 #include "protocol/raft/invariants.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,10 +36,34 @@ namespace troupe {
 
 struct virtual_cluster_setup {
   std::size_t replicas = 3; ///< 1 to 21, with ids from 0000 on
+  /// What a replica finds in its storage when it starts for the first time; those not named find nothing.
+  std::vector<raft::stored_state> stored{};
   std::uint64_t seed = 1;
   raft::options raft{}; ///< but each replica's seed is drawn from `seed`, anew at each start
   actors::router_options router{};
   wire::limits transport{};
+  /// How fast each replica's clock runs, in millionths of true time; those not named run true.
+  std::vector<std::int64_t> clock_rates{};
+};
+
+/// A replica's clock: its own idea of how fast time goes, and what time it is.
+class virtual_clock : public actors::timepiece {
+ public:
+  /// Shows true time.
+  virtual_clock() = default;
+  instant shown_at(instant t) const override;
+  instant when_shown(instant shown) const override;
+
+  /// From moment `t` on it runs at this rate, in millionths of true time; above 0.
+  void set_rate(std::int64_t rate, instant t);
+  /// At moment `t` it jumps forward.
+  void jump(duration d, instant t);
+
+ private:
+  static constexpr std::int64_t true_rate = 1'000'000;
+  instant since_{}; ///< when rate or offset last changed, in true time
+  instant shown_{}; ///< what it showed then
+  std::int64_t rate_ = true_rate;
 };
 
 class virtual_cluster {
@@ -64,9 +91,19 @@ class virtual_cluster {
   void start_all();
   /// Ends a replica at this moment, and keeps its storage.
   void crash(replica_id id);
-  /// Stops it like a stopped process: time goes on, and messages queue. Until `resume`.
+  /// Stops it like a stopped process: time goes on, and messages queue as in a socket's buffer, until
+  /// `resume`. What the buffer cannot take is lost.
   void pause(replica_id id);
   void resume(replica_id id);
+  /// Asks a replica to hand leadership over; nothing happens if it does not lead.
+  void transfer(replica_id from, replica_id to);
+
+  /// From now on its clock runs at this rate, in millionths of true time. Timers that are set already keep
+  /// their moment.
+  void set_clock_rate(replica_id id, std::int64_t rate);
+  /// Its clock jumps forward, and whatever is due by it is done.
+  void advance_clock(replica_id id, duration d);
+  const virtual_clock& clock(replica_id id) const { return find(id).clock; }
 
   bool running(replica_id id) const { return find(id).life != nullptr; }
   bool paused(replica_id id) const { return find(id).paused; }
@@ -94,6 +131,7 @@ class virtual_cluster {
   const raft::core& core(replica_id id) const { return life_of(id).core(); }
   const kv::state_machine& state(replica_id id) const { return life_of(id).router().state(); }
   const actors::router& router(replica_id id) const { return life_of(id).router(); }
+  actors::mailbox_depths depths(replica_id id) const { return life_of(id).depths(); }
   /// Who leads in the latest term, among those that run; a paused one may be wrong about itself.
   std::optional<replica_id> leader() const;
   /// How many steps of Raft were taken by all replicas together.
@@ -107,6 +145,9 @@ class virtual_cluster {
   /// The first broken rules, in words.
   const std::vector<std::string>& violations() const { return violations_; }
 
+ protected:
+  void violate(std::string what);
+
  private:
   class replica_edge;
   class replica_storage;
@@ -114,8 +155,12 @@ class virtual_cluster {
   struct member {
     replica_id id;
     actors::memory_storage storage;
+    virtual_clock clock;
     std::unique_ptr<virtual_cluster::life> life; ///< null while it does not run
     bool paused = false;
+    std::deque<std::string> buffer; ///< what arrived while it was paused
+    std::size_t buffered_bytes = 0;
+    instant lease_until{duration::min()}; ///< in true time; of a leader that may read without a round
   };
   struct plan {
     instant when;
@@ -127,8 +172,9 @@ class virtual_cluster {
   };
 
   actors::replica_setup make_setup(member& m, life& l);
-  void judge(const raft::core& c, const raft::effects& e);
-  void violate(std::string what);
+  void judge(member& m, const raft::core& c, const raft::effects& e);
+  void judge_lease(member& m, const raft::core& c);
+  void judge_vote(replica_id voter, std::string_view bytes);
   void settle();
   const member& find(replica_id id) const { return members_.at(id.value); }
   member& find(replica_id id) { return members_.at(id.value); }
@@ -142,6 +188,8 @@ class virtual_cluster {
   log_hook on_log_;
 
   raft::observer observer_;
+  /// Whom each replica has told to have its vote, in each term.
+  std::map<std::pair<replica_id, term_number>, replica_id> votes_told_;
   std::vector<std::string> violations_;
   std::uint64_t steps_ = 0;
 

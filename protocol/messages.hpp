@@ -178,7 +178,7 @@ using peer_message =
 /// What a client asks for. Reads and writes part ways in the router.
 struct client_request {
   kv::request_id id;
-  std::variant<kv::get, kv::put, kv::append, kv::cas, kv::erase> operation;
+  kv::operation operation;
   bool operator==(const client_request&) const = default;
 };
 

@@ -1,5 +1,6 @@
 #include "app/replica/serve.hpp"
 
+#include "actors/intake.hpp"
 #include "actors/loop.hpp"
 #include "actors/memory_storage.hpp"
 #include "actors/replica.hpp"
@@ -11,7 +12,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <climits>
 #include <mutex>
 
@@ -20,11 +20,6 @@ namespace troupe::app {
 namespace {
 
 using actors::log_level;
-
-/// How many messages are read before the actors run again.
-constexpr std::size_t messages_per_turn = 64;
-/// How many may be on their way to the network actor: with CAF's threads it may fall behind its socket.
-constexpr std::size_t max_waiting = 4'096;
 
 /// One line on standard error, in one piece: several replicas share a terminal, several threads a replica.
 /// A pipe that is full loses the line: a replica that waits for its reader would be taken for dead. A pipe
@@ -62,26 +57,24 @@ std::unique_ptr<actors::socket_edge> connect(const replica_arguments& a) {
 }
 
 actors::replica_setup make_setup(const replica_arguments& a, actors::socket_edge& edge,
-                                 actors::storage& storage, const actors::host& host,
-                                 std::atomic<std::size_t>* waiting) {
+                                 actors::storage& storage, const actors::host& host) {
   const auto limit = actors::max_message_bytes(edge.kind());
   auto raft = a.raft;
   raft.max_append_bytes = limit - wire::append_overhead_bytes;
-  return {a.directory, {limit}, raft, a.router, &edge, &storage, host, waiting};
+  return {a.directory, {limit}, raft, a.router, &edge, &storage, host};
 }
 
 /// The socket and the signals, and what is done about them.
 class mouth {
  public:
-  mouth(actors::socket_edge& edge, int signals, actors::replica& replica, const actors::host& host,
-        std::atomic<std::size_t>& waiting)
-      : edge_(edge), signals_(signals), replica_(replica), host_(host), waiting_(waiting) {}
+  mouth(actors::socket_edge& edge, int signals, actors::replica& replica, const actors::host& host)
+      : edge_(edge), signals_(signals), intake_(edge, replica), host_(host) {}
 
   /// Waits for something to happen, for at most `timeout`, and hands on what arrived. False when it is time
   /// to end.
   bool turn(duration timeout) {
-    const bool full = waiting_.load(std::memory_order_relaxed) >= max_waiting;
-    if (full) // the network actor has to catch up; nothing tells when it has
+    const bool full = intake_.is_full();
+    if (full) // the actors have to catch up; nothing tells when they have
       timeout = std::min<duration>(timeout, std::chrono::milliseconds(1));
     std::array<pollfd, 3> ready{
         {{edge_.descriptor(), events(full), 0}, {edge_.wake_descriptor(), POLLIN, 0}, {signals_, POLLIN, 0}}};
@@ -103,10 +96,7 @@ class mouth {
   }
 
   bool receive() {
-    const bool open = edge_.receive(messages_per_turn, [this](std::string_view message) {
-      waiting_.fetch_add(1, std::memory_order_relaxed);
-      replica_.receive(std::string(message));
-    });
+    const bool open = intake_.receive();
     if (edge_.counted().foreign > 0 && !std::exchange(told_foreign_, true))
       host_.log(log_level::warning,
                 "dropped a datagram that did not come from the simulator (more are counted, not told)");
@@ -117,9 +107,8 @@ class mouth {
 
   actors::socket_edge& edge_;
   int signals_;
-  actors::replica& replica_;
+  actors::intake intake_;
   const actors::host& host_;
-  std::atomic<std::size_t>& waiting_;
   bool told_foreign_ = false;
 };
 
@@ -127,11 +116,10 @@ class mouth {
 void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host,
                      int signals) {
   actors::memory_storage storage;
-  std::atomic<std::size_t> waiting{0};
   actors::loop_system system(actors::time_source::real);
   auto& loop = system.scheduler();
-  actors::replica replica(system.system(), make_setup(a, edge, storage, host, &waiting));
-  mouth m(edge, signals, replica, host, waiting);
+  actors::replica replica(system.system(), make_setup(a, edge, storage, host));
+  mouth m(edge, signals, replica, host);
   for (bool open = true; open;) {
     loop.catch_up();
     loop.run_jobs();
@@ -145,10 +133,9 @@ void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, cons
 void serve_on_threads(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host,
                       int signals) {
   actors::memory_storage storage;
-  std::atomic<std::size_t> waiting{0};
   actors::threaded_system system(a.threads);
-  actors::replica replica(system.system(), make_setup(a, edge, storage, host, &waiting));
-  mouth m(edge, signals, replica, host, waiting);
+  actors::replica replica(system.system(), make_setup(a, edge, storage, host));
+  mouth m(edge, signals, replica, host);
   while (m.turn(duration::max())) {
   }
   replica.stop();

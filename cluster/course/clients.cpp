@@ -61,8 +61,9 @@ std::optional<outgoing_request> clients::send(std::size_t request, const std::ve
   what.mid = header.mid;
   if (!last_ok_)
     last_ok_ = now;
-  return outgoing_request{header.replica, what.is_put ? wire::write_put(header, what.key, what.value)
-                                                      : wire::write_get(header, what.key)};
+  return outgoing_request{
+      header.replica, wire::write_request(header, what.is_put ? kv::operation(kv::put{what.key, what.value})
+                                                              : kv::operation(kv::get{what.key}))};
 }
 
 std::string clients::fresh_mid() {

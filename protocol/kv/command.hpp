@@ -62,6 +62,9 @@ struct erase {
 /// What changes the state and therefore goes through the log.
 using write = std::variant<put, append, cas, erase>;
 
+/// Whatever a client can ask for.
+using operation = std::variant<get, put, append, cas, erase>;
+
 /// Names one request: clients choose the MID, and repeat it only to repeat the request.
 struct request_id {
   static constexpr std::string_view type_name = "request_id";

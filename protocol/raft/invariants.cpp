@@ -48,7 +48,7 @@ std::optional<std::string> observer::observe(const core& c, const effects& e) {
   auto& before = seen_[c.self()];
   auto found = find_violation(c);
   if (!found)
-    found = check_progress(c, before);
+    found = check_progress(c, e, before);
   if (!found)
     found = check_committed(c, e);
   if (!found)
@@ -61,11 +61,19 @@ void observer::started(const core& c) {
   seen_[c.self()] = {c.term(), c.voted_for(), c.commit_index(), c.role(), c.log().last_index()};
 }
 
-std::optional<std::string> observer::check_progress(const core& c, const seen& before) const {
+std::optional<std::string> observer::check_progress(const core& c, const effects& e,
+                                                    const seen& before) const {
   if (c.term() < before.term)
     return fmt::format("terms never go back: {} was in term {}", describe(c), before.term.value);
   if (c.commit_index() < before.commit)
     return fmt::format("commit never goes back: {} had committed {}", describe(c), before.commit.value);
+  auto next = (e.install ? e.install->last_index : before.commit) + 1;
+  for (const auto& entry : e.committed) {
+    if (entry->index != next)
+      return fmt::format("applied exactly once and in order: {} hands on entry {} where {} is next",
+                         describe(c), entry->index.value, next.value);
+    ++next;
+  }
   if (c.term() == before.term && before.voted_for != nobody && c.voted_for() != before.voted_for)
     return fmt::format("a vote stands for its whole term: {} had voted for {} and now for {}", describe(c),
                        to_string(before.voted_for), to_string(c.voted_for()));

@@ -39,7 +39,7 @@ class observer {
     log_index last_index;
   };
 
-  std::optional<std::string> check_progress(const core& c, const seen& before) const;
+  std::optional<std::string> check_progress(const core& c, const effects& e, const seen& before) const;
   std::optional<std::string> check_committed(const core& c, const effects& e);
   std::optional<std::string> check_leader(const core& c, const seen& before);
 

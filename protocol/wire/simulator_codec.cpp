@@ -15,6 +15,7 @@ namespace {
 class envelope_handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, envelope_handler> {
  public:
   std::optional<std::string> src, dst, leader, type, mid, value;
+  std::optional<bool> applied;
   bool is_object = false;
 
   bool Default() {
@@ -27,9 +28,16 @@ class envelope_handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, 
     wanted_ = nullptr;
     return true;
   }
+  bool Bool(bool said) {
+    if (depth_ == 1 && at_applied_)
+      applied = said;
+    return Default();
+  }
   bool Key(const char* text, rapidjson::SizeType length, bool) {
-    if (depth_ == 1)
+    if (depth_ == 1) {
       wanted_ = slot({text, length});
+      at_applied_ = std::string_view(text, length) == "applied";
+    }
     return true;
   }
   bool StartObject() {
@@ -71,6 +79,7 @@ class envelope_handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, 
   }
 
   std::optional<std::string>* wanted_ = nullptr;
+  bool at_applied_ = false;
   std::size_t depth_ = 0;
 };
 
@@ -100,7 +109,7 @@ int digit(char c) {
 
 using json_writer = rapidjson::Writer<rapidjson::StringBuffer>;
 
-void write_header(json_writer& writer, const request_header& header, const char* type) {
+void write_header(json_writer& writer, const request_header& header, const std::string& type) {
   writer.StartObject();
   writer.Key("src");
   writer.String(to_string(header.client));
@@ -153,28 +162,28 @@ std::optional<envelope> parse_envelope(std::string_view datagram, std::string& e
     return std::nullopt;
   }
   const auto kind = kind_of(*handler.type);
-  return envelope{
-      *src, *dst, *leader, kind, std::move(*handler.type), std::move(handler.mid), std::move(handler.value)};
+  return envelope{*src,
+                  *dst,
+                  *leader,
+                  kind,
+                  std::move(*handler.type),
+                  std::move(handler.mid),
+                  std::move(handler.value),
+                  handler.applied.value_or(true)};
 }
 
-std::string write_get(const request_header& header, const std::string& key) {
+std::string write_request(const request_header& header, const kv::operation& operation) {
   rapidjson::StringBuffer buffer;
   json_writer writer(buffer);
-  write_header(writer, header, "get");
-  writer.Key("key");
-  writer.String(key);
-  writer.EndObject();
-  return {buffer.GetString(), buffer.GetSize()};
-}
-
-std::string write_put(const request_header& header, const std::string& key, const std::string& value) {
-  rapidjson::StringBuffer buffer;
-  json_writer writer(buffer);
-  write_header(writer, header, "put");
-  writer.Key("key");
-  writer.String(key);
-  writer.Key("value");
-  writer.String(value);
+  std::visit(
+      [&](const auto& what) {
+        write_header(writer, header, std::string(what.type_name));
+        for_each_field(what, [&](std::string_view name, const std::string& text) {
+          writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+          writer.String(text);
+        });
+      },
+      operation);
   writer.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }

@@ -2,6 +2,7 @@
 // The course simulator's side of the wire: what it reads in a replica's datagram, and the requests that it
 // writes on behalf of clients. One JSON object a datagram; see docs/simulator.md.
 
+#include "protocol/kv/command.hpp"
 #include "protocol/types.hpp"
 
 #include <optional>
@@ -25,6 +26,7 @@ struct envelope {
   std::string type;
   std::optional<std::string> mid;   ///< absent if the field is missing or not a string
   std::optional<std::string> value; ///< absent if the field is missing or not a string
+  bool applied = true;              ///< false only in the answer to a write that was refused
 };
 
 /// Reads the envelope of a datagram. Fields that it does not know are skipped, however deep.
@@ -42,9 +44,7 @@ struct request_header {
   std::string mid;
 };
 
-/// A client's request to read a key, ready to send.
-std::string write_get(const request_header& header, const std::string& key);
-/// A client's request to set a key, ready to send.
-std::string write_put(const request_header& header, const std::string& key, const std::string& value);
+/// A client's request, ready to send. The course's clients only get and put.
+std::string write_request(const request_header& header, const kv::operation& operation);
 
 } // namespace troupe::wire

@@ -93,7 +93,7 @@ class threaded_group {
                         }};
       self = std::make_unique<actors::replica>(
           g.system_.system(),
-          actors::replica_setup{wire::directory(id, peers), {}, raft, {}, this, &disk, host, &waiting});
+          actors::replica_setup{wire::directory(id, peers), {}, raft, {}, this, &disk, host});
     }
     void send(std::string_view message) override { group.push(std::string(message)); }
 
@@ -101,7 +101,6 @@ class threaded_group {
     std::string id;
     std::string named_leader; ///< only the carrier looks at it
     actors::memory_storage disk;
-    std::atomic<std::size_t> waiting{0};
     std::unique_ptr<actors::replica> self;
   };
 
@@ -135,12 +134,10 @@ class threaded_group {
       if (m->id == field_of(message, "dst"))
         to = m.get();
     }
-    if (to != nullptr && !lost && to->id != cut_) {
-      ++to->waiting;
+    if (to != nullptr && !lost && to->id != cut_)
       to->self->receive(message);
-    } else if (to == nullptr && field_of(message, "dst") != "FFFF") {
+    else if (to == nullptr && field_of(message, "dst") != "FFFF")
       answers_.push_back(message);
-    }
   }
 
   const std::vector<std::string> ids_{"0000", "0001", "0002"};

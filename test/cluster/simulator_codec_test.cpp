@@ -72,8 +72,25 @@ TEST_CASE("what is no message is refused with a reason") {
 
 TEST_CASE("requests are written as a replica reads them") {
   const request_header header{{0xC001}, {2}, nobody, "mid"};
-  CHECK(write_get(header, "k") ==
+  CHECK(write_request(header, kv::get{"k"}) ==
         R"({"src":"C001","dst":"0002","leader":"FFFF","type":"get","MID":"mid","key":"k"})");
-  CHECK(write_put(header, "k", "\"v\"") ==
+  CHECK(write_request(header, kv::put{"k", "\"v\""}) ==
         R"({"src":"C001","dst":"0002","leader":"FFFF","type":"put","MID":"mid","key":"k","value":"\"v\""})");
+  CHECK(
+      write_request(header, kv::cas{"k", "a", "b"}) ==
+      R"({"src":"C001","dst":"0002","leader":"FFFF","type":"cas","MID":"mid","key":"k","expected":"a","value":"b"})");
+}
+
+TEST_CASE("an answer tells whether a write was applied") {
+  std::string error;
+  const auto applied = [&](const std::string& more) {
+    return parse_envelope(R"({"src":"0001","dst":"C001","leader":"0001","type":"ok","MID":"m")" + more + "}",
+                          error)
+        ->applied;
+  };
+  CHECK(applied(""));
+  CHECK(applied(R"(,"applied":true)"));
+  CHECK_FALSE(applied(R"(,"applied":false,"value":"x")"));
+  CHECK(applied(R"(,"x":{"applied":false})"));
+  CHECK(applied(R"(,"applied":"false")"));
 }

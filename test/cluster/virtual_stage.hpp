@@ -36,12 +36,13 @@ struct virtual_stage {
   /// Sends a request now and returns its MID.
   std::string put(replica_id to, const std::string& key, const std::string& value) {
     const auto mid = fmt::format("M{}", ++requests_);
-    cluster.deliver(to, wire::write_put({client, to, nobody, mid}, key, value), cluster.now() + delay);
+    cluster.deliver(to, wire::write_request({client, to, nobody, mid}, kv::put{key, value}),
+                    cluster.now() + delay);
     return mid;
   }
   std::string get(replica_id to, const std::string& key) {
     const auto mid = fmt::format("M{}", ++requests_);
-    cluster.deliver(to, wire::write_get({client, to, nobody, mid}, key), cluster.now() + delay);
+    cluster.deliver(to, wire::write_request({client, to, nobody, mid}, kv::get{key}), cluster.now() + delay);
     return mid;
   }
   bool answered(const std::string& mid, duration limit = 5s) {

@@ -1,0 +1,223 @@
+#include "cluster/cluster.hpp"
+
+#include "cluster/history/linearizable.hpp"
+
+#include <fmt/format.h>
+
+namespace troupe {
+
+namespace {
+
+// The streams of the seed; virtual_cluster.cpp has others.
+constexpr std::uint64_t for_clients = 103;
+constexpr std::uint64_t for_network = 104;
+
+/// How long a client waits before it asks again after a `fail`.
+constexpr duration after_fail = std::chrono::milliseconds(100);
+
+history::operation describe(const request& r) {
+  using history::operation_kind;
+  history::operation o;
+  o.client = to_string(r.client);
+  o.id = r.mid;
+  std::visit(
+      [&o]<class Operation>(const Operation& what) {
+        o.key = what.key;
+        if constexpr (requires { what.value; })
+          o.value = what.value;
+        if constexpr (requires { what.expected; })
+          o.expected = what.expected;
+      },
+      r.operation);
+  static constexpr operation_kind kinds[] = {operation_kind::get, operation_kind::put, operation_kind::append,
+                                             operation_kind::cas, operation_kind::erase};
+  o.kind = kinds[r.operation.index()];
+  o.call = r.asked.since_start.count();
+  o.ending = r.answered ? history::ending::ok : history::ending::unknown;
+  if (r.answered) {
+    o.done = r.answered->since_start.count();
+    o.result = r.answer->value;
+    o.applied = r.answer->applied;
+  }
+  return o;
+}
+
+} // namespace
+
+cluster::cluster(cluster_setup s)
+    : virtual_cluster({.replicas = s.replicas,
+                       .stored = std::move(s.stored),
+                       .seed = s.seed,
+                       .raft = s.raft,
+                       .router = s.router,
+                       .clock_rates = std::move(s.clock_rates)}),
+      choices_(s.seed, for_clients), network_({s.seed, for_network}, [this](replica_id from, replica_id to,
+                                                                            std::string bytes, instant when) {
+        if (is_client(to))
+          at(when, [this, from, text = std::move(bytes)] { take_answer(from, text); });
+        else
+          deliver(to, std::move(bytes), when);
+      }) {
+  network_.set_quality(s.network);
+  network_.set_client_quality(s.client_network);
+  on_send([this](replica_id from, std::string_view bytes) { route(from, bytes); });
+  start_all();
+}
+
+void cluster::route(replica_id from, std::string_view bytes) {
+  std::string error;
+  const auto message = wire::parse_envelope(bytes, error);
+  if (!message)
+    return violate(fmt::format("{} sends what is no message: {}", to_string(from), error));
+  if (message->kind == wire::message_kind::hello)
+    return;
+  if (message->dst != nobody)
+    return network_.send(from, message->dst, bytes, now());
+  for (auto id : ids())
+    if (id != from)
+      network_.send(from, id, bytes, now());
+}
+
+// ---- time
+
+bool cluster::is_settled() const {
+  const auto l = leader();
+  if (!l || core(*l).commit_index() < core(*l).as_leader()->term_start)
+    return false;
+  std::size_t followers = 0;
+  for (auto id : ids())
+    followers += running(id) && core(id).known_leader() == *l ? 1 : 0;
+  return followers > ids().size() / 2;
+}
+
+replica_id cluster::elect(duration limit) {
+  return run_until([this] { return is_settled(); }, now() + limit) ? *leader() : nobody;
+}
+
+// ---- faults
+
+void cluster::isolate(const std::vector<replica_id>& inside) {
+  std::vector<replica_id> outside;
+  for (auto id : ids())
+    if (std::find(inside.begin(), inside.end(), id) == inside.end())
+      outside.push_back(id);
+  network_.cut(inside, outside);
+}
+
+replica_id cluster::crash_leader() {
+  const auto l = leader();
+  if (l)
+    crash(*l);
+  return l.value_or(nobody);
+}
+
+// ---- clients
+
+replica_id cluster::somebody() { return choices_.pick(ids()); }
+
+request_number cluster::ask(kv::operation operation, replica_id client, replica_id to, manners m) {
+  const auto n = requests_.size();
+  requests_.push_back({.client = client,
+                       .mid = fmt::format("M{}", n),
+                       .operation = std::move(operation),
+                       .manners = m,
+                       .asked = now(),
+                       .answered = {}});
+  by_mid_.emplace(requests_[n].mid, n);
+  if (to == nobody)
+    to = believed_.contains(client) ? believed_[client] : somebody();
+  attempt(n, to);
+  return n;
+}
+
+void cluster::attempt(request_number n, replica_id to) {
+  auto& r = requests_[n];
+  if (r.answered || r.attempts >= r.manners.most_attempts)
+    return;
+  ++r.attempts;
+  r.at = to;
+  const auto believed = believed_.find(r.client);
+  const auto leader = believed == believed_.end() ? nobody : believed->second;
+  network_.send(r.client, to, wire::write_request({r.client, to, leader, r.mid}, r.operation), now());
+  if (r.manners.repeat_after > duration::zero())
+    repeat_later(n, r.manners.repeat_after);
+}
+
+/// Asks somebody else unless something has happened until then.
+void cluster::repeat_later(request_number n, duration wait) {
+  at(now() + wait, [this, n, attempts = requests_[n].attempts] {
+    if (requests_[n].attempts == attempts && !requests_[n].answered)
+      attempt(n, somebody());
+  });
+}
+
+void cluster::take_answer(replica_id from, const std::string& bytes) {
+  std::string error;
+  const auto answer = wire::parse_envelope(bytes, error);
+  const auto found = answer->mid ? by_mid_.find(*answer->mid) : by_mid_.end();
+  if (found == by_mid_.end() || requests_[found->second].client != answer->dst)
+    return violate(fmt::format("{} answers what nobody asked: {}", to_string(from), bytes));
+  const auto n = found->second;
+  auto& r = requests_[n];
+  if (answer->leader != nobody)
+    believed_[r.client] = answer->leader;
+  switch (answer->kind) {
+  case wire::message_kind::ok:
+    if (!r.answered) {
+      r.answered = now();
+      r.answer = *answer;
+    } else if (r.operation.index() != 0 &&
+               (answer->applied != r.answer->applied || answer->value != r.answer->value))
+      violate(fmt::format("applied exactly once: {} of {} was answered twice, and not alike: {}", r.mid,
+                          to_string(r.client), bytes));
+    return;
+  case wire::message_kind::redirect:
+    ++r.redirects;
+    return attempt(n, answer->leader);
+  case wire::message_kind::fail:
+    ++r.fails;
+    return repeat_later(n, after_fail);
+  case wire::message_kind::hello:
+  case wire::message_kind::other:
+    return violate(fmt::format("{} says to a client: {}", to_string(from), bytes));
+  }
+}
+
+std::optional<kv::result> cluster::ask_and_wait(kv::operation operation, duration limit) {
+  const auto n = ask(std::move(operation));
+  if (!run_until([&] { return requests_[n].answered.has_value(); }, now() + limit))
+    return std::nullopt;
+  return kv::result{requests_[n].answer->applied, requests_[n].answer->value.value_or("")};
+}
+
+std::optional<std::string> cluster::get(const std::string& key) {
+  const auto result = ask_and_wait(kv::get{key});
+  return result ? std::optional(result->value) : std::nullopt;
+}
+
+bool cluster::put(const std::string& key, const std::string& value) {
+  return ask_and_wait(kv::put{key, value}).has_value();
+}
+
+// ---- judges
+
+history::operations cluster::history() const {
+  history::operations all;
+  all.reserve(requests_.size());
+  for (const auto& r : requests_)
+    all.push_back(describe(r));
+  return all;
+}
+
+std::vector<std::string> cluster::verify() {
+  compare();
+  auto all = violations();
+  const auto checked = history::check(history());
+  if (checked.verdict == history::verdict::not_linearizable)
+    all.push_back("the clients' history is not linearizable: " + checked.explanation->why);
+  if (checked.verdict == history::verdict::unknown)
+    all.push_back("whether the clients' history is linearizable could not be found out in time");
+  return all;
+}
+
+} // namespace troupe
