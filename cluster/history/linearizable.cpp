@@ -1,0 +1,75 @@
+#include "cluster/history/linearizable.hpp"
+
+#include "cluster/history/search.hpp"
+
+#include <fmt/format.h>
+#include <map>
+#include <stdexcept>
+#include <unordered_map>
+
+namespace troupe::history {
+
+namespace {
+
+struct one_key {
+  std::string_view key;
+  std::vector<told_operation> told;
+};
+
+/// In the order in which the keys come up.
+std::vector<one_key> by_key(const operations& history) {
+  std::vector<one_key> keys;
+  std::unordered_map<std::string_view, std::size_t> index;
+  for (const auto& o : history) {
+    if (o.ending != ending::unknown && o.done < o.call)
+      throw std::invalid_argument(
+          fmt::format("an operation on key {} is done at {}, before its call at {}", o.key, o.done, o.call));
+    const auto [entry, made] = index.try_emplace(o.key, keys.size());
+    if (made)
+      keys.push_back({o.key, {}});
+    keys[entry->second].told.push_back({&o, role::as_told});
+  }
+  return keys;
+}
+
+} // namespace
+
+std::string_view to_string(verdict v) {
+  switch (v) {
+  case verdict::linearizable:
+    return "linearizable";
+  case verdict::not_linearizable:
+    return "not linearizable";
+  case verdict::unknown:
+    return "unknown";
+  }
+  return "";
+}
+
+check_result check(const operations& history, const check_limits& limits) {
+  check_result result;
+  budget costs(limits);
+  const auto keys = by_key(history);
+  result.keys = keys.size();
+  for (const auto& [key, told] : keys) {
+    key_history steps(told);
+    search s(steps, costs);
+    const auto end = s.run();
+    if (end == search_end::impossible) {
+      result.verdict = verdict::not_linearizable;
+      result.explanation.emplace();
+      result.explanation->key = key;
+      break;
+    }
+    if (end == search_end::explained)
+      continue;
+    result.verdict = verdict::unknown;
+    if (result.undecided.empty())
+      result.undecided = fmt::format(
+          "key {}: {}", key, end == search_end::out_of_time ? "the time is over" : "the memory is used up");
+  }
+  result.configurations = costs.configurations();
+  return result;
+}
+
+} // namespace troupe::history

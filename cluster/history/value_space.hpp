@@ -1,0 +1,44 @@
+#pragma once
+// The values that a key can hold, as small numbers: as few as answers can tell apart.
+
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe::history {
+
+/// Equal for values that no answer in the history tells apart.
+using value_id = std::uint32_t;
+
+/// Only what somebody observed (the result of a get, what a cas expected) has to be told apart from anything
+/// else. Appends make a value longer, so beginnings of observed values count too. All others are one value:
+/// it answers every observation with no, and appending to it leads to nothing else. So the number of values
+/// is bounded by the history's size, though the number of strings that orders of appends lead to is not.
+class value_space {
+ public:
+  static constexpr value_id unobservable = 0;
+
+  /// @param observed  may repeat; must outlive this
+  /// @param grows     whether there are appends; if not, beginnings are nothing special
+  value_space(std::vector<std::string_view> observed, bool grows);
+
+  value_id find(std::string_view value);
+  value_id append(value_id to, std::string_view piece);
+
+ private:
+  /// observed_[first] to observed_[last - 1], and no others, begin with it.
+  struct beginning {
+    std::uint32_t first = 0;
+    std::uint32_t last = 0;
+    std::uint32_t length = 0;
+  };
+  value_id extended(const beginning& from, std::string_view piece);
+
+  std::vector<std::string_view> observed_; ///< sorted, each once
+  bool grows_;
+  std::vector<beginning> beginnings_; ///< by value_id; only if the values grow
+  std::unordered_map<std::uint64_t, value_id> ids_;
+};
+
+} // namespace troupe::history

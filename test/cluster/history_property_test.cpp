@@ -1,0 +1,126 @@
+#include "cluster/history/linearizable.hpp"
+#include "test/cluster/history_support.hpp"
+#include "test/support/property.hpp"
+
+#include <rapidcheck.h>
+
+using namespace troupe;
+using namespace troupe::test;
+using history::verdict;
+
+namespace {
+
+int below(int n) { return *rc::gen::resize(100, rc::gen::inRange(0, n)); }
+
+std::string some_value() {
+  static const std::vector<std::string> values{"", "a", "b", "ab", "aa"};
+  return values[static_cast<std::size_t>(below(5))];
+}
+
+/// Two letters, so that different orders of appends sometimes come to the same.
+std::string some_piece() { return below(6) == 0 ? "" : below(2) == 0 ? "a" : "b"; }
+
+struct planned {
+  operation what;
+  std::int64_t moment = 0;
+};
+
+/// Carries an operation out, and tells the client.
+void carry_out(operation& o, std::string& state) {
+  switch (o.kind) {
+  case operation_kind::get:
+    o.result = state;
+    break;
+  case operation_kind::put:
+    state = o.value;
+    break;
+  case operation_kind::append:
+    state += o.value;
+    break;
+  case operation_kind::erase:
+    state.clear();
+    break;
+  case operation_kind::cas:
+    o.applied = state == o.expected;
+    if (o.applied)
+      state = o.value;
+    else if (below(2) == 0)
+      o.result = state;
+  }
+}
+
+/// What a correct store told clients that call at random: each operation happens at one moment, or is
+/// refused; some answers are lost, some requests too. Times are few, so that they coincide.
+operations correct_history(int most) {
+  std::vector<planned> plan;
+  const int count = 1 + below(most);
+  const auto kinds = 3 + below(3);
+  for (int i = 0; i < count; ++i) {
+    auto o = made(static_cast<operation_kind>(below(kinds)), below(12), 0);
+    const auto moment = o.call + below(4);
+    o.done = moment + below(4);
+    o.value = o.kind == operation_kind::append ? some_piece() : some_value();
+    o.expected = o.kind == operation_kind::cas ? some_value() : "";
+    plan.push_back({o, moment});
+  }
+  std::stable_sort(plan.begin(), plan.end(),
+                   [](const planned& a, const planned& b) { return a.moment < b.moment; });
+  std::string state;
+  operations result;
+  for (auto& p : plan) {
+    const int fate = below(10);
+    if (fate == 0) {
+      result.push_back(refused(p.what));
+      continue;
+    }
+    if (fate != 1)
+      carry_out(p.what, state);
+    result.push_back(fate <= 3 ? unanswered(p.what) : p.what);
+  }
+  return result;
+}
+
+/// Makes an answer another one, or moves an operation.
+void spoil(operations& history) {
+  auto& o = history[static_cast<std::size_t>(below(static_cast<int>(history.size())))];
+  if (below(3) == 0) {
+    const auto later = below(6);
+    o.call += later;
+    o.done += later;
+  } else if (o.ending != ending::ok) {
+    o.value = some_value();
+  } else if (o.kind == operation_kind::get) {
+    o.result = some_value();
+  } else if (o.kind == operation_kind::cas) {
+    o.applied = !o.applied;
+    o.result.reset();
+    if (!o.applied && below(2) == 0)
+      o.result = some_value();
+  } else {
+    o.value = some_value();
+  }
+}
+
+verdict judged(const operations& history) { return history::check(history).verdict; }
+
+} // namespace
+
+TEST_SUITE_BEGIN("linearizability: properties");
+
+TEST_CASE("what a correct store tells its clients is linearizable") {
+  check_property("linearizable", [] { RC_ASSERT(judged(correct_history(40)) == verdict::linearizable); });
+}
+
+TEST_CASE("the verdict is that of trying every order") {
+  check_property("as the naive judge says", [] {
+    // Shrinking does little for such histories; many of them do more.
+    for (int times = 0; times < 50; ++times) {
+      auto history = correct_history(6);
+      for (int changes = below(4); changes > 0; --changes)
+        spoil(history);
+      RC_ASSERT((judged(history) == verdict::linearizable) == naive_judge::explains(history));
+    }
+  });
+}
+
+TEST_SUITE_END();
