@@ -113,6 +113,9 @@ replica_id cluster::crash_leader() {
 
 // ---- clients
 
+/// What a client does upon an answer comes later than it, though no time passes: no two stamps are equal.
+instant cluster::stamp() { return last_stamp_ = std::max(now(), last_stamp_ + duration(1)); }
+
 replica_id cluster::somebody() { return choices_.pick(ids()); }
 
 request_number cluster::ask(kv::operation operation, replica_id client, replica_id to, manners m) {
@@ -121,7 +124,7 @@ request_number cluster::ask(kv::operation operation, replica_id client, replica_
                        .mid = fmt::format("M{}", n),
                        .operation = std::move(operation),
                        .manners = m,
-                       .asked = now(),
+                       .asked = stamp(),
                        .answered = {}});
   by_mid_.emplace(requests_[n].mid, n);
   if (to == nobody)
@@ -164,7 +167,7 @@ void cluster::take_answer(replica_id from, const std::string& bytes) {
   switch (answer->kind) {
   case wire::message_kind::ok:
     if (!r.answered) {
-      r.answered = now();
+      r.answered = stamp();
       r.answer = *answer;
     } else if (r.operation.index() != 0 &&
                (answer->applied != r.answer->applied || answer->value != r.answer->value))
@@ -214,7 +217,7 @@ std::vector<std::string> cluster::verify() {
   auto all = violations();
   const auto checked = history::check(history());
   if (checked.verdict == history::verdict::not_linearizable)
-    all.push_back("the clients' history is not linearizable: " + checked.explanation->why);
+    all.push_back(fmt::format("the clients' history is not linearizable: {}", checked.explanation->why));
   if (checked.verdict == history::verdict::unknown)
     all.push_back("whether the clients' history is linearizable could not be found out in time");
   return all;

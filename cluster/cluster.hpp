@@ -115,6 +115,7 @@ class cluster : public virtual_cluster {
   void repeat_later(request_number n, duration wait);
   void take_answer(replica_id from, const std::string& bytes);
   replica_id somebody();
+  instant stamp();
   bool is_settled() const;
 
   course::random_source choices_;
@@ -122,6 +123,7 @@ class cluster : public virtual_cluster {
   std::vector<troupe::request> requests_;
   std::map<std::string, request_number> by_mid_;
   std::map<replica_id, replica_id> believed_; ///< by client: who leads
+  instant last_stamp_{};
 };
 
 } // namespace troupe
