@@ -54,6 +54,7 @@ struct cluster_setup {
   std::uint64_t seed = 1;
   raft::options raft{};
   actors::router_options router{};
+  wire::limits transport{};
   link_quality network{};        ///< between replicas
   link_quality client_network{}; ///< between replicas and clients
   /// See virtual_cluster_setup.
@@ -117,6 +118,7 @@ class cluster : public virtual_cluster {
   replica_id somebody();
   instant stamp();
   bool is_settled() const;
+  std::vector<std::size_t> writes_in_log() const;
 
   course::random_source choices_;
   virtual_network network_;

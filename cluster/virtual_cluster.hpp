@@ -134,6 +134,8 @@ class virtual_cluster {
   actors::mailbox_depths depths(replica_id id) const { return life_of(id).depths(); }
   /// Who leads in the latest term, among those that run; a paused one may be wrong about itself.
   std::optional<replica_id> leader() const;
+  /// What was committed, by index from 1 on; null where only a snapshot of it was seen.
+  const std::vector<raft::entry_ptr>& committed() const { return observer_.committed(); }
   /// How many steps of Raft were taken by all replicas together.
   std::uint64_t steps() const { return steps_; }
 

@@ -54,7 +54,10 @@ class virtual_network {
   /// For all links between replicas that have no quality of their own, and for those from and to clients.
   void set_quality(link_quality q) { quality_ = q; }
   void set_client_quality(link_quality q) { client_quality_ = q; }
-  void set_quality(replica_id from, replica_id to, link_quality q) { links_[{from, to}].own = q; }
+  /// For one link in one direction; nothing takes its own quality away.
+  void set_quality(replica_id from, replica_id to, std::optional<link_quality> q) {
+    links_[{from, to}].own = q;
+  }
   const link_quality& quality(replica_id from, replica_id to) const;
 
   /// From now on nothing that `from` sends reaches `to`.

@@ -1,5 +1,6 @@
 // troupe-sim: plays scenarios against replicas and grades them.
 
+#include "app/sim/chaos.hpp"
 #include "app/sim/json_report.hpp"
 #include "app/sim/options.hpp"
 #include "app/sim/runner.hpp"
@@ -81,6 +82,8 @@ exit_status simulate(const options& options) {
 
 int main(int argc, char** argv) {
   try {
+    if (argc > 1 && std::string_view(argv[1]) == "chaos")
+      return chaos_command(argc - 1, argv + 1);
     const auto options = parse_options(argc, argv);
     return options ? simulate(*options) : all_passed;
   } catch (const std::exception& error) {

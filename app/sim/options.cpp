@@ -2,7 +2,6 @@
 
 #include "cluster/scenario.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -43,7 +42,6 @@ std::vector<std::string> expand(const std::vector<std::string>& names) {
   return result;
 }
 
-/// CLI11 takes -1 for a large number.
 std::string check_seed(const std::string& text) {
   std::uint64_t seed = 0;
   const auto* end = text.data() + text.size();
@@ -51,14 +49,16 @@ std::string check_seed(const std::string& text) {
   return error == std::errc() && stop == end ? "" : "must be a whole number from 0 to 18446744073709551615";
 }
 
+} // namespace
+
+CLI::Validator seed_check() { return {check_seed, "", "seed"}; }
+
 std::string one_line(std::string text) {
   while (!text.empty() && text.back() == '\n')
     text.pop_back();
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
 }
-
-} // namespace
 
 std::optional<options> parse_options(int argc, char** argv) {
   options result;
@@ -76,7 +76,7 @@ std::optional<options> parse_options(int argc, char** argv) {
   app.add_option("--replica", replica, "The replica's executable")->capture_default_str();
   app.add_option("--seed", result.seed,
                  "Seed of the first run's random choices; the next run takes the next number")
-      ->check(CLI::Validator(check_seed, "", "seed"));
+      ->check(seed_check());
   app.add_option("--runs", result.runs, "How often to play each scenario")
       ->check(CLI::Range(std::size_t{1}, most_runs));
   app.add_option("--jobs", result.jobs,

@@ -2,6 +2,7 @@
 
 #include "app/sim/run_result.hpp"
 
+#include <CLI/CLI.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -24,6 +25,11 @@ struct options {
 struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+/// For options that take a seed; CLI11 itself takes -1 for a large number.
+CLI::Validator seed_check();
+/// What CLI11 says, in one line.
+std::string one_line(std::string text);
 
 /// Reads the command line. Returns nothing if there is nothing left to do, after --help. Throws usage_error.
 std::optional<options> parse_options(int argc, char** argv);

@@ -1,17 +1,12 @@
 #include "app/sim/runner.hpp"
 
+#include "app/sim/crew.hpp"
 #include "app/sim/real_run.hpp"
 #include "app/sim/terminal.hpp"
 #include "app/sim/virtual_run.hpp"
 
-#include <algorithm>
-#include <atomic>
-#include <exception>
 #include <fmt/format.h>
-#include <mutex>
 #include <optional>
-#include <poll.h>
-#include <thread>
 
 namespace troupe::sim {
 
@@ -78,78 +73,31 @@ class run_view : public spectator {
   run_progress state_;
 };
 
-/// Threads that take one plan after the other.
-class crew {
- public:
-  crew(const std::vector<run_plan>& plans, const options& options, const watchdog& guard, int stop)
-      : plans_(plans), options_(options), setting_{options.replica, guard, stop}, terminal_(plans.size()),
-        outcomes_(plans.size()) {}
-
-  run_results play() {
-    std::vector<std::thread> helpers;
-    // This thread is one of them.
-    for (std::size_t i = 1; i < std::min(options_.jobs, plans_.size()); ++i)
-      helpers.emplace_back([this] { work(); });
-    work();
-    for (auto& helper : helpers)
-      helper.join();
-    if (failure_)
-      std::rethrow_exception(failure_);
-    run_results all;
-    all.stopped = stopped_;
-    for (auto& outcome : outcomes_)
-      if (outcome)
-        all.results.push_back(std::move(*outcome));
-    return all;
-  }
-
- private:
-  void work() {
-    for (auto next = next_++; next < plans_.size() && !stopped_; next = next_++)
-      play_one(next);
-  }
-
-  void play_one(std::size_t number) {
-    try {
-      auto& outcome = outcomes_[number];
-      if (plans_[number].mode == run_mode::virtual_time) {
-        quiet_view view(terminal_, options_, plans_[number]);
-        outcome = play_virtual(plans_[number], view);
-        terminal_.count(outcome->verdict.passed());
-        stopped_ = stopped_ || told_to_stop();
-      } else {
-        run_view view(terminal_, options_, plans_[number], number);
-        outcome = play_real(plans_[number], setting_, view);
-        stopped_ = stopped_ || !outcome;
-      }
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      failure_ = std::current_exception();
-      stopped_ = true;
-    }
-  }
-
-  bool told_to_stop() const {
-    pollfd file{setting_.stop, POLLIN, 0};
-    return ::poll(&file, 1, 0) > 0;
-  }
-
-  const std::vector<run_plan>& plans_;
-  const options& options_;
-  real_setting setting_;
-  terminal terminal_;
-  std::vector<std::optional<run_result>> outcomes_;
-  std::atomic<std::size_t> next_ = 0;
-  std::atomic<bool> stopped_ = false;
-  std::mutex mutex_;
-  std::exception_ptr failure_;
-};
-
 } // namespace
 
 run_results play_all(const std::vector<run_plan>& plans, const options& options, const watchdog& guard,
                      int stop) {
-  return crew(plans, options, guard, stop).play();
+  const real_setting setting{options.replica, guard, stop};
+  terminal screen(plans.size());
+  std::vector<std::optional<run_result>> outcomes(plans.size());
+  const bool all = side_by_side(plans.size(), options.jobs, [&](std::size_t number) {
+    auto& outcome = outcomes[number];
+    if (plans[number].mode == run_mode::real) {
+      run_view view(screen, options, plans[number], number);
+      outcome = play_real(plans[number], setting, view);
+      return outcome.has_value();
+    }
+    quiet_view view(screen, options, plans[number]);
+    outcome = play_virtual(plans[number], view);
+    screen.count(outcome->verdict.passed());
+    return !told_to_stop(stop);
+  });
+  run_results results;
+  results.stopped = !all;
+  for (auto& outcome : outcomes)
+    if (outcome)
+      results.results.push_back(std::move(*outcome));
+  return results;
 }
 
 } // namespace troupe::sim

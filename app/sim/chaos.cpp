@@ -1,0 +1,240 @@
+#include "app/sim/chaos.hpp"
+
+#include "app/sim/crew.hpp"
+#include "app/sim/options.hpp"
+#include "app/sim/stop_signal.hpp"
+#include "app/sim/terminal.hpp"
+#include "cluster/chaos/shrink.hpp"
+
+#include <CLI/CLI.hpp>
+#include <deque>
+#include <fmt/format.h>
+#include <map>
+#include <random>
+
+namespace troupe::sim {
+
+namespace {
+
+/// How many lines before the broken rule are shown.
+constexpr std::size_t last_moments = 30;
+/// After so many failures the others have nothing new to tell.
+constexpr std::size_t most_failures = 10;
+
+struct chaos_options {
+  std::optional<std::uint64_t> seed;
+  std::size_t runs = 100;
+  std::size_t jobs = 1;
+  double storm = 0; ///< seconds
+  std::vector<std::string> faults;
+  std::string keep;
+  bool shrink = false;
+  std::size_t shrink_trials = 2'000;
+  bool verbose = false;
+};
+
+/// What all runs together have seen.
+struct totals {
+  std::size_t runs = 0;
+  std::size_t answered = 0;
+  std::size_t given_up = 0;
+  std::uint64_t steps = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t terms = 0;
+  std::uint64_t committed = 0;
+  std::map<std::string, std::size_t> faults;
+  duration took{0};
+  duration longest_recovery{0};
+
+  void add(const chaos::schedule& s, const chaos::outcome& o) {
+    ++runs;
+    answered += o.answered;
+    given_up += o.given_up;
+    steps += o.steps;
+    messages += o.messages;
+    terms += o.terms;
+    committed += o.committed;
+    took += o.took;
+    longest_recovery = std::max(longest_recovery, o.recovery);
+    for (const auto& f : s.faults)
+      ++faults[std::string(to_string(f.kind))];
+  }
+};
+
+double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
+
+std::optional<chaos_options> parse(int argc, char** argv) {
+  chaos_options o;
+  CLI::App app("Plays random clusters, workloads and faults on virtual time, and judges every run.",
+               "troupe-sim chaos");
+  app.footer("Exit status: 0 if no rule was broken, 1 if one was, 2 for bad input, 130 if interrupted.");
+  app.add_option("--seed", o.seed, "Seed of the first run; the next run takes the next number")
+      ->check(seed_check());
+  app.add_option("--runs", o.runs, "How many runs")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}))
+      ->capture_default_str();
+  app.add_option("--jobs", o.jobs, "How many runs go on side by side")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{256}))
+      ->capture_default_str();
+  app.add_option("--for", o.storm,
+                 "How long the faults go on, in seconds of virtual time; 2 to 20 unless given")
+      ->check(CLI::Range(0.001, 86'400.0));
+  app.add_option("--faults", o.faults,
+                 "Only these kinds: crash, pause, cut, one-way, loss, repeat, late, slow, transfer")
+      ->delimiter(',');
+  app.add_flag("--shrink", o.shrink, "Cut the schedule of the first run that fails down to a smallest one");
+  app.add_option("--shrink-trials", o.shrink_trials, "How often to play for that at most")
+      ->capture_default_str();
+  app.add_option("--keep", o.keep,
+                 "Play only these items of the schedule, as --shrink prints them: f0,f3-7,r12");
+  app.add_flag("--verbose", o.verbose, "Tell everything that happens");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    app.exit(help);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    throw usage_error(one_line(error.what()));
+  }
+  return o;
+}
+
+class chaos_session {
+ public:
+  explicit chaos_session(chaos_options o) : options_(std::move(o)), screen_(options_.runs) {
+    for (const auto& word : options_.faults)
+      wishes_.faults.insert(chaos::fault_kind_of(word));
+    wishes_.storm = std::chrono::duration_cast<duration>(std::chrono::duration<double>(options_.storm));
+    first_seed_ = options_.seed.value_or(std::random_device{}());
+  }
+
+  int run() {
+    const stop_signal stop;
+    const auto begun = std::chrono::steady_clock::now();
+    const bool all = side_by_side(options_.runs, options_.jobs, [&](std::size_t number) {
+      play_one(first_seed_ + number);
+      const std::lock_guard lock(mutex_);
+      return failed_.size() < most_failures && !told_to_stop(stop.descriptor());
+    });
+    const auto real = std::chrono::steady_clock::now() - begun;
+    if (const auto first = failed_.begin(); first != failed_.end() && options_.shrink)
+      shrink(first->first);
+    print_totals(real);
+    if (!failed_.empty())
+      return 1;
+    return all ? 0 : 130;
+  }
+
+ private:
+  chaos::schedule schedule_of(std::uint64_t seed) const {
+    auto s = chaos::draw(seed, wishes_);
+    if (!options_.keep.empty())
+      chaos::keep(s, options_.keep);
+    return s;
+  }
+
+  void play_one(std::uint64_t seed) {
+    const auto s = schedule_of(seed);
+    chaos::teller tell;
+    if (options_.verbose)
+      tell = [&](instant t, const std::string& text) {
+        screen_.line(fmt::format("{:.6f} {}", seconds(t.since_start), text));
+      };
+    auto outcome = chaos::play(s, tell);
+    {
+      const std::lock_guard lock(mutex_);
+      totals_.add(s, outcome);
+      if (!outcome.passed())
+        failed_.emplace(seed, outcome.rule());
+    }
+    if (options_.verbose)
+      screen_.line(fmt::format("seed {}: hash {:016x}, {} steps of Raft", seed, outcome.hash, outcome.steps));
+    if (!outcome.passed())
+      report(s, outcome, "");
+    screen_.count(outcome.passed());
+  }
+
+  /// Plays it once more and listens: nobody pays for the words of a run that passes.
+  void report(const chaos::schedule& s, const chaos::outcome& o, const std::string& selection) {
+    std::deque<std::string> lines;
+    chaos::play(s, [&](instant t, const std::string& text) {
+      lines.push_back(fmt::format("  {:.6f} {}", seconds(t.since_start), text));
+      if (lines.size() > last_moments)
+        lines.pop_front();
+    });
+    std::string text = fmt::format("seed {} FAILED: {}\n", s.seed, o.violations.front());
+    for (std::size_t i = 1; i < std::min<std::size_t>(o.violations.size(), 4); ++i)
+      text += fmt::format("  also: {}\n", o.violations[i]);
+    text += fmt::format("replay: {}\n{}\nthe last moments:\n{}", replay_command(s.seed, selection),
+                        chaos::describe(s), fmt::join(lines, "\n"));
+    screen_.line(text);
+  }
+
+  std::string replay_command(std::uint64_t seed, const std::string& selection) const {
+    auto text = fmt::format("troupe-sim chaos --seed {} --runs 1", seed);
+    if (options_.storm > 0)
+      text += fmt::format(" --for {}", options_.storm);
+    if (!options_.faults.empty())
+      text += fmt::format(" --faults {}", fmt::join(options_.faults, ","));
+    const auto& keep = selection.empty() ? options_.keep : selection;
+    return keep.empty() ? text : fmt::format("{} --keep {}", text, keep);
+  }
+
+  void shrink(std::uint64_t seed) {
+    const auto& rule = failed_.at(seed);
+    const auto result = chaos::shrink(
+        schedule_of(seed), rule, [](const chaos::schedule& s) { return chaos::play(s).rule(); },
+        options_.shrink_trials);
+    const auto& s = result.schedule;
+    std::string text =
+        fmt::format("seed {} cut down to {} faults and {} requests in {} trials{}:\n", seed, s.faults.size(),
+                    s.requests.size(), result.trials, result.smallest ? "" : " (there may be a smaller one)");
+    for (const auto& f : s.faults)
+      text += fmt::format("  {}\n", chaos::describe(f));
+    for (const auto& r : s.requests)
+      text += fmt::format("  {}\n", chaos::describe(r));
+    text.pop_back();
+    screen_.line(text);
+    report(s, chaos::play(s), chaos::selection_of(s));
+  }
+
+  void print_totals(std::chrono::steady_clock::duration real) {
+    std::string faults;
+    for (const auto& [kind, count] : totals_.faults)
+      faults += fmt::format("{}{} {}", faults.empty() ? "" : ", ", count, kind);
+    const auto real_seconds = std::chrono::duration<double>(real).count();
+    fmt::print("{} runs from seed {}: {} failed\n"
+               "{} requests answered, {} given up by clients that ask once; {} entries committed\n"
+               "{} messages, {} steps of Raft, {} terms; faults: {}\n"
+               "back at work after at most {:.3f} s; {:.0f} s of virtual time in {:.1f} s ({:.0f} times real "
+               "time)\n",
+               totals_.runs, first_seed_, failed_.size(), totals_.answered, totals_.given_up,
+               totals_.committed, totals_.messages, totals_.steps, totals_.terms,
+               faults.empty() ? "none" : faults, seconds(totals_.longest_recovery), seconds(totals_.took),
+               real_seconds, seconds(totals_.took) / std::max(real_seconds, 1e-9));
+    std::fflush(stdout);
+  }
+
+  chaos_options options_;
+  terminal screen_;
+  chaos::wishes wishes_;
+  std::uint64_t first_seed_ = 0;
+  std::mutex mutex_; ///< guards what follows
+  totals totals_;
+  std::map<std::uint64_t, std::string> failed_; ///< the rule, by seed
+};
+
+} // namespace
+
+int chaos_command(int argc, char** argv) {
+  const auto options = parse(argc, argv);
+  if (!options)
+    return 0;
+  try {
+    return chaos_session(*options).run();
+  } catch (const std::invalid_argument& error) {
+    throw usage_error(error.what());
+  }
+}
+
+} // namespace troupe::sim

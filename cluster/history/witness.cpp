@@ -1,0 +1,112 @@
+#include "cluster/history/witness.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
+#include <queue>
+#include <string_view>
+#include <unordered_map>
+
+namespace troupe::history {
+
+namespace {
+
+constexpr auto never_done = std::numeric_limits<std::int64_t>::max();
+
+std::int64_t end_of(const operation& o) { return o.ending == ending::unknown ? never_done : o.done; }
+
+/// The operations on one key.
+struct one_key {
+  std::vector<const operation*> writes; ///< in the order that is proposed
+  std::vector<const operation*> reads;
+};
+
+/// What a write makes of a value; nothing if its answer says something else.
+std::optional<std::string> after(const operation& o, const std::string& value) {
+  const bool answered = o.ending == ending::ok;
+  if (o.ending == ending::refused)
+    return std::nullopt;
+  if (o.kind == operation_kind::cas) {
+    const bool applies = value == o.expected;
+    if (answered && (o.applied != applies || (!applies && o.result && *o.result != value)))
+      return std::nullopt;
+    return applies ? o.value : value;
+  }
+  if (answered && !o.applied)
+    return o.result && *o.result != value ? std::nullopt : std::optional(value);
+  switch (o.kind) {
+  case operation_kind::append:
+    return value + o.value;
+  case operation_kind::erase:
+    return "";
+  default:
+    return o.value;
+  }
+}
+
+bool is_explained(one_key& k) {
+  const auto count = k.writes.size();
+  // After so many writes: what the key holds, and the latest call among them.
+  std::unordered_map<std::string, std::vector<std::size_t>> held;
+  std::vector<std::int64_t> latest_call(count + 1, std::numeric_limits<std::int64_t>::min());
+  // The earliest end among those that come after so many.
+  std::vector<std::int64_t> earliest_end(count + 1, never_done);
+  std::string value;
+  held[value].push_back(0);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& w = *k.writes[i];
+    latest_call[i + 1] = std::max(latest_call[i], w.call);
+    if (end_of(w) < latest_call[i + 1])
+      return false; // it was over before an earlier one began
+    auto next = after(w, value);
+    if (!next)
+      return false;
+    value = std::move(*next);
+    held[value].push_back(i + 1);
+  }
+  for (std::size_t i = count; i-- > 0;)
+    earliest_end[i] = std::min(earliest_end[i + 1], end_of(*k.writes[i]));
+
+  // Each read as early as it can be: that leaves the most room to those that come after it.
+  std::sort(k.reads.begin(), k.reads.end(), [](const auto* a, const auto* b) { return a->call < b->call; });
+  using placed = std::pair<std::int64_t, std::size_t>; // its end, and its place
+  std::priority_queue<placed, std::vector<placed>, std::greater<>> under_way;
+  std::size_t passed = 0; // no read that comes now may be before this
+  for (const auto* r : k.reads) {
+    for (; !under_way.empty() && under_way.top().first < r->call; under_way.pop())
+      passed = std::max(passed, under_way.top().second);
+    const auto first = static_cast<std::size_t>(
+        std::lower_bound(earliest_end.begin(), earliest_end.end(), r->call) - earliest_end.begin());
+    const auto places = held.find(r->result.value_or(""));
+    if (places == held.end())
+      return false;
+    const auto place =
+        std::lower_bound(places->second.begin(), places->second.end(), std::max(first, passed));
+    if (place == places->second.end() || latest_call[*place] > r->done)
+      return false;
+    under_way.emplace(r->done, *place);
+  }
+  return true;
+}
+
+} // namespace
+
+bool is_explained_by(const operations& history, const std::vector<std::size_t>& writes) {
+  std::map<std::string_view, one_key> keys;
+  std::vector<bool> listed(history.size());
+  for (const auto i : writes) {
+    listed[i] = true;
+    keys[history[i].key].writes.push_back(&history[i]);
+  }
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    const auto& o = history[i];
+    if (o.kind == operation_kind::get && o.ending == ending::ok)
+      keys[o.key].reads.push_back(&o);
+    else if (o.kind != operation_kind::get && o.ending == ending::ok && !listed[i])
+      return false;
+  }
+  return std::all_of(keys.begin(), keys.end(), [](auto& k) { return is_explained(k.second); });
+}
+
+} // namespace troupe::history
