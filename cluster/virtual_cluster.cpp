@@ -151,7 +151,7 @@ actors::replica_setup virtual_cluster::make_setup(member& m, life& l) {
                         on_log_(id, level, text);
                     },
                     [this, id, &l](const std::string& why) {
-                      violate(fmt::format("{} stops: {}", to_string(id), why));
+                      violate(fmt::format("no replica stops by itself: {}: {}", to_string(id), why));
                       // It is one of its actors that says so: the others must not get to answer any more.
                       l.edge.open = l.storage.open = false;
                       at(now(), [this, id] { crash(id); });
@@ -176,7 +176,7 @@ void virtual_cluster::start(replica_id id) {
   try {
     m.life = std::make_unique<life>(*this, m);
   } catch (const broken_invariant& broken) {
-    return violate(fmt::format("{} cannot start: {}", to_string(id), broken.what()));
+    return violate(fmt::format("every replica can start again: {}: {}", to_string(id), broken.what()));
   }
   observer_.started(m.life->replica->core());
   settle();
