@@ -33,6 +33,11 @@ caf::resumable* job_of(const caf::actor& a) {
 
 } // namespace
 
+bool loop::is_job_of(std::size_t which, const std::vector<caf::actor>& actors) const {
+  return std::any_of(actors.begin(), actors.end(),
+                     [job = jobs[which]](const caf::actor& a) { return job_of(a) == job; });
+}
+
 void loop::hold(const std::vector<caf::actor>& actors) {
   for (const auto& a : actors)
     held_.insert(job_of(a));

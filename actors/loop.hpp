@@ -49,6 +49,8 @@ class loop : public caf::scheduler::test_coordinator {
   /// Runs one of them for one message: an order that is as good as any other, since an actor's own messages
   /// stay in order. Precondition: which < runnable().
   void run_job(std::size_t which);
+  /// Whether that is one of these. Precondition: which < runnable().
+  bool is_job_of(std::size_t which, const std::vector<caf::actor>& actors) const;
 
   /// From now on these actors get messages and timers but do not run, like those of a stopped process.
   void hold(const std::vector<caf::actor>& actors);

@@ -90,19 +90,26 @@ class virtual_cluster::replica_edge : public actors::edge {
   replica_id id_;
 };
 
-/// The part of a storage that ends with its process: what is written afterwards is not written.
+/// The part of a storage that ends with its process: what is not synced by then was never written.
 class virtual_cluster::replica_storage : public actors::storage {
  public:
   explicit replica_storage(actors::memory_storage& disk) : disk_(disk) {}
   raft::stored_state load() override { return disk_.load(); }
   std::optional<std::string> apply(const raft::storage_write& w) override {
-    return open ? disk_.apply(w) : std::nullopt;
+    unsynced_.push_back(w);
+    return std::nullopt;
   }
-  std::optional<std::string> sync() override { return open ? disk_.sync() : std::nullopt; }
+  std::optional<std::string> sync() override {
+    for (const auto& w : std::exchange(unsynced_, {}))
+      if (auto error = open ? disk_.apply(w) : std::nullopt)
+        return error;
+    return std::nullopt;
+  }
   bool open = true;
 
  private:
   actors::memory_storage& disk_;
+  std::vector<raft::storage_write> unsynced_;
 };
 
 /// A process, from its start to its end.
@@ -127,6 +134,7 @@ virtual_cluster::virtual_cluster(virtual_cluster_setup setup)
     auto& m = members_[i];
     m.id = {static_cast<std::uint16_t>(i)};
     ids_.push_back(m.id);
+    m.storage_takes = setup_.storage_takes;
     if (i < setup_.clock_rates.size())
       m.clock.set_rate(setup_.clock_rates[i], now());
     if (i < setup_.stored.size()) {
@@ -178,7 +186,11 @@ void virtual_cluster::start(replica_id id) {
   } catch (const broken_invariant& broken) {
     return violate(fmt::format("every replica can start again: {}: {}", to_string(id), broken.what()));
   }
+  ++m.lives;
+  m.storing = false;
+  m.first_term = m.life->replica->core().term();
   observer_.started(m.life->replica->core());
+  hold_storage(m);
   settle();
 }
 
@@ -192,9 +204,11 @@ void virtual_cluster::crash(replica_id id) {
   if (!m.life)
     return;
   m.life->edge.open = m.life->storage.open = false;
+  countdowns_ -= m.countdowns.size();
+  m.countdowns.clear();
   m.life->replica->stop();
-  if (std::exchange(m.paused, false))
-    system_->scheduler().release(m.life->replica->actors());
+  m.paused = false;
+  system_->scheduler().release(m.life->replica->actors());
   settle();
   m.life.reset();
   m.buffer.clear();
@@ -222,6 +236,55 @@ void virtual_cluster::resume(replica_id id) {
     settle();
   }
   m.buffered_bytes = 0;
+  hold_storage(m);
+}
+
+void virtual_cluster::after_steps(replica_id id, std::size_t steps, std::function<void()> what) {
+  auto& m = find(id);
+  if (!m.life)
+    return;
+  m.countdowns.push_back({std::max<std::size_t>(steps, 1), std::move(what)});
+  ++countdowns_;
+}
+
+// ---- storages. One that takes time is a log store that does not get to run.
+
+namespace {
+
+caf::actor log_store_of(const actors::replica& r) { return caf::actor_cast<caf::actor>(r.rooms().log_store); }
+
+} // namespace
+
+void virtual_cluster::set_storage_delay(replica_id id, duration d) {
+  auto& m = find(id);
+  if (std::exchange(m.storage_takes, d) > d)
+    store(m); // what waits has waited long enough, or nearly
+  hold_storage(m);
+  store_later(m);
+}
+
+void virtual_cluster::hold_storage(member& m) {
+  if (m.life && !m.paused && m.storage_takes > duration::zero())
+    system_->scheduler().hold({log_store_of(*m.life->replica)});
+}
+
+void virtual_cluster::store_later(member& m) {
+  if (m.storage_takes == duration::zero() || std::exchange(m.storing, true))
+    return;
+  at(now() + m.storage_takes, [this, &m, life = m.lives] {
+    if (m.lives == life)
+      store(m);
+  });
+}
+
+/// All that waits is stored together.
+void virtual_cluster::store(member& m) {
+  m.storing = false;
+  if (!m.life || m.paused) // who goes on after a pause finds everything stored
+    return;
+  system_->scheduler().release({log_store_of(*m.life->replica)});
+  settle();
+  hold_storage(m);
 }
 
 void virtual_cluster::transfer(replica_id from, replica_id to) {
@@ -283,14 +346,34 @@ void virtual_cluster::step() {
     what();
   }
   settle();
+  judge_requests();
 }
 
 /// Runs everybody until nobody has anything to do. Who is next is up to the seed: no order of actors, and
 /// none of replicas, is one that anybody may rely on.
 void virtual_cluster::settle() {
   auto& loop = system_->scheduler();
-  while (const auto runnable = loop.runnable())
-    loop.run_job(runnable == 1 ? 0 : order_.below(runnable));
+  while (const auto runnable = loop.runnable()) {
+    const auto which = runnable == 1 ? 0 : order_.below(runnable);
+    member* counts = nullptr;
+    if (countdowns_ > 0)
+      for (auto& m : members_)
+        if (!m.countdowns.empty() && loop.is_job_of(which, m.life->replica->actors()))
+          counts = &m;
+    loop.run_job(which);
+    if (counts)
+      count_step(*counts);
+  }
+}
+
+void virtual_cluster::count_step(member& m) {
+  std::vector<std::function<void()>> due;
+  for (auto& c : m.countdowns)
+    if (--c.steps == 0)
+      due.push_back(std::move(c.what));
+  countdowns_ -= std::erase_if(m.countdowns, [](const auto& c) { return c.steps == 0; });
+  for (const auto& what : due)
+    what();
 }
 
 void virtual_cluster::run_until(instant t) {
@@ -334,6 +417,8 @@ void virtual_cluster::judge(member& m, const raft::core& c, const raft::effects&
   if (auto broken = observer_.observe(c, e))
     violate(std::move(*broken));
   judge_lease(m, c);
+  if (!e.write.empty())
+    store_later(m);
   // The first step comes while the replica is being made.
   if (!m.life || !m.life->replica)
     return;
@@ -377,6 +462,32 @@ void virtual_cluster::judge_vote(replica_id voter, std::string_view bytes) {
         fmt::format("a vote stands for its whole term: in term {} {} votes for {} and has told {} that it "
                     "votes for it",
                     reply->term.value, to_string(voter), to_string(candidate), to_string(first->second)));
+}
+
+/// What was taken in is in some place, or its client waits for ever.
+void virtual_cluster::judge_requests() {
+  for (const auto& m : members_) {
+    if (!m.life || m.paused)
+      continue;
+    const auto& r = m.life->replica->router();
+    if (r.known() > r.parked() + r.waiting())
+      violate(fmt::format(
+          "a request that was taken in is in some place: of {} in {} {} are parked and {} proposed",
+          r.known(), to_string(m.id), r.parked(), r.waiting()));
+  }
+}
+
+bool virtual_cluster::may_still_commit(replica_id id, const kv::request_id& write) const {
+  const auto& c = core(id);
+  for (auto i = c.commit_index() + 1; i <= c.log().last_index(); ++i) {
+    const auto& e = *c.log().at(i);
+    const auto* command = std::get_if<kv::command>(&e.payload);
+    const auto leader = observer_.leaders().find(e.term);
+    if (command && command->id == write && e.term > find(id).first_term &&
+        leader != observer_.leaders().end() && leader->second == id)
+      return true;
+  }
+  return false;
 }
 
 void virtual_cluster::violate(std::string what) {

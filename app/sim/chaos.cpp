@@ -79,7 +79,7 @@ std::optional<chaos_options> parse(int argc, char** argv) {
                  "How long the faults go on, in seconds of virtual time; 2 to 20 unless given")
       ->check(CLI::Range(0.001, 86'400.0));
   app.add_option("--faults", o.faults,
-                 "Only these kinds: crash, pause, cut, one-way, loss, repeat, late, slow, transfer")
+                 "Only these kinds: crash, pause, cut, one-way, loss, repeat, late, slow, transfer, disk")
       ->delimiter(',');
   app.add_option("--max-failures", o.max_failures, "Stop after so many runs that failed")
       ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}))

@@ -37,8 +37,13 @@ class chaos_run {
   outcome play() {
     const auto broken = [this] { return !cluster_.violations().empty(); };
     if (!cluster_.run_until(broken, start_ + schedule_.storm)) {
-      make_peace();
-      recover();
+      calm_down();
+      if (!active_.empty())
+        do_without();
+      if (!is_broken()) {
+        make_peace();
+        recover();
+      }
     }
     return finish();
   }
@@ -73,25 +78,27 @@ class chaos_run {
     if (const auto leader = cluster_.leader();
         f.leader && leader && std::find(whom.begin(), whom.end(), *leader) == whom.end())
       whom.front() = *leader;
-    switch (f.kind) {
-    case fault_kind::crash:
-      for (auto id : whom)
-        cluster_.crash(id);
-      break;
-    case fault_kind::pause:
-      for (auto id : whom)
-        cluster_.pause(id);
-      break;
-    case fault_kind::transfer:
+    if (f.kind == fault_kind::transfer) {
       if (const auto leader = cluster_.leader(); leader && !cluster_.paused(*leader))
         cluster_.transfer(*leader, whom.front());
       return;
-    default:
-      break;
     }
-    active_.push_back({&f, std::move(whom)});
-    set_network();
-    cluster_.at(cluster_.now() + f.lasts, [this, where = std::prev(active_.end())] { end(where); });
+    active_.push_back({&f, whom});
+    if (f.kind == fault_kind::crash || f.kind == fault_kind::pause)
+      for (auto id : whom)
+        f.steps == 0 ? stop(f, id) : cluster_.after_steps(id, f.steps, [this, &f, id] { stop(f, id); });
+    set_surroundings();
+    if (!f.lasting)
+      cluster_.at(cluster_.now() + f.lasts, [this, where = std::prev(active_.end())] { end(where); });
+  }
+
+  /// Unless the fault was over before it came to that.
+  void stop(const fault& f, replica_id id) {
+    if (std::none_of(active_.begin(), active_.end(), [&](const auto& a) { return a.what == &f; }))
+      return;
+    if (f.steps > 0)
+      say([&] { return fmt::format("f{} hits {}", f.number, to_string(id)); });
+    f.kind == fault_kind::crash ? cluster_.crash(id) : cluster_.pause(id);
   }
 
   void end(std::list<active_fault>::iterator where) {
@@ -105,11 +112,19 @@ class chaos_run {
         cluster_.resume(id);
     }
     active_.erase(where);
-    set_network();
+    set_surroundings();
   }
 
-  /// The network as all faults that go on want it: of two that want a link to be bad the worse one counts.
-  void set_network() {
+  /// Network and storages as all faults that go on want them: of two that want a thing to be bad the worse
+  /// one counts.
+  void set_surroundings() {
+    std::map<replica_id, duration> takes;
+    for (const auto& [what, whom] : active_)
+      if (what->kind == fault_kind::disk)
+        for (auto id : whom)
+          takes[id] = std::max(takes[id], what->by);
+    for (auto id : cluster_.ids())
+      cluster_.set_storage_delay(id, std::max(takes[id], schedule_.setup.storage_takes));
     auto& network = cluster_.network();
     network.heal();
     auto links = schedule_.setup.network;
@@ -122,7 +137,7 @@ class chaos_run {
         for (auto a : whom)
           for (auto b : cluster_.ids())
             if (std::find(whom.begin(), whom.end(), b) == whom.end())
-              network.cut_one_way(a, b);
+              what->deaf ? network.cut_one_way(b, a) : network.cut_one_way(a, b);
       if (what->scope == link_scope::clients)
         worsen(clients, *what);
       else if (what->scope == link_scope::replicas)
@@ -152,24 +167,59 @@ class chaos_run {
 
   // ---- afterwards
 
+  bool is_broken() const { return !outcome_.violations.empty() || !cluster_.violations().empty(); }
+
+  /// All faults stop but one that lasts.
+  void calm_down() {
+    say([] { return std::string("the storm is over"); });
+    peace_ = true;
+    std::set<replica_id> stopped;
+    std::erase_if(active_, [](const auto& a) { return !a.what->lasting; });
+    for (const auto& [what, whom] : active_)
+      if (what->kind == fault_kind::crash || what->kind == fault_kind::pause)
+        stopped.insert(whom.begin(), whom.end());
+    set_surroundings();
+    for (auto id : cluster_.ids())
+      if (!stopped.contains(id)) {
+        cluster_.resume(id);
+        cluster_.start(id);
+      }
+  }
+
   void make_peace() {
     say([] { return std::string("the faults stop"); });
-    peace_ = true;
     active_.clear();
-    set_network();
+    set_surroundings();
     for (auto id : cluster_.ids())
       cluster_.resume(id);
     cluster_.start_all();
+  }
+
+  /// In time units of this cluster: how long anything may take that has to happen in the end.
+  duration patience(int repeats) const {
+    duration longest{0};
+    for (const auto& r : schedule_.requests)
+      longest = std::max(longest, r.manners.repeat_after);
+    return 20 * schedule_.setup.raft.election_timeout_max + repeats * longest + 10s;
+  }
+
+  /// A minority is still in trouble: the others answer all the same, though clients may have to ask often
+  /// until they ask the right ones.
+  void do_without() {
+    const auto begun = cluster_.now();
+    const auto done = [&] { return is_broken() || unanswered() == 0; };
+    if (!cluster_.run_until(done, begun + patience(30)))
+      fail(fmt::format(
+          "a majority answers every request: {} are not answered, {:.1f} s after all faults but one have "
+          "stopped",
+          unanswered(), seconds_since(begun)));
   }
 
   /// Liveness: who still asks is answered, and in the end all replicas have the same, within a time that
   /// follows from the timings.
   void recover() {
     const auto& raft = schedule_.setup.raft;
-    duration patience{0};
-    for (const auto& r : schedule_.requests)
-      patience = std::max(patience, r.manners.repeat_after);
-    const auto limit = cluster_.now() + 20 * raft.election_timeout_max + 10 * patience + 10s;
+    const auto limit = cluster_.now() + patience(10);
     const auto begun = cluster_.now();
     const auto stop = [&](auto&& condition) {
       return cluster_.run_until([&] { return !cluster_.violations().empty() || condition(); }, limit);
@@ -178,7 +228,7 @@ class chaos_run {
       fail(fmt::format(
           "every request is answered in the end: {} are not, {:.1f} s after the faults have stopped",
           unanswered(), seconds_since(begun)));
-    if (!outcome_.violations.empty() || !cluster_.violations().empty())
+    if (is_broken())
       return;
     // The clients' last look at each key: what was acknowledged has to be there.
     std::set<std::string> keys;
