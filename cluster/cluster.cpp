@@ -193,6 +193,7 @@ void cluster::take_answer(replica_id from, const std::string& bytes) {
     believed_[r.client] = answer->leader;
   switch (answer->kind) {
   case wire::message_kind::ok:
+    ++r.oks;
     if (!r.answered) {
       r.answered = stamp();
       r.answer = *answer;
@@ -302,10 +303,10 @@ std::vector<std::string> cluster::judge_answers() const {
 std::vector<std::string> cluster::verify() {
   compare();
   auto all = violations();
-  for (auto& wrong : judge_answers())
-    all.push_back(std::move(wrong));
-  if (!all.empty())
+  if (const auto wrong = judge_answers(); !wrong.empty()) {
+    all.insert(all.end(), wrong.begin(), wrong.end());
     return all;
+  }
   const auto told = history();
   // The log's order nearly always explains it; where it does not, another one might, or tells what is wrong.
   if (history::is_explained_by(told, writes_in_log()))

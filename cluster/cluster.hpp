@@ -44,6 +44,7 @@ struct request {
   std::optional<wire::envelope> answer{}; ///< that one
   replica_id at = nobody;                 ///< whom it was sent to last
   std::size_t attempts = 0;
+  std::size_t oks = 0;
   std::size_t redirects = 0;
   std::size_t fails = 0;
 };

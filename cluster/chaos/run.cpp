@@ -1,5 +1,6 @@
 #include "cluster/chaos/run.hpp"
 
+#include "cluster/chaos/fair_weather.hpp"
 #include "cluster/history_hash.hpp"
 
 #include <algorithm>
@@ -18,7 +19,7 @@ constexpr std::size_t most_shown = 200;
 class chaos_run {
  public:
   chaos_run(const schedule& s, const teller& tell)
-      : schedule_(s), tell_(tell), cluster_(s.setup), start_(cluster_.now()) {
+      : schedule_(s), tell_(tell), cluster_(s.setup), fair_weather_(cluster_, s), start_(cluster_.now()) {
     cluster_.on_fate(
         [this](replica_id from, replica_id to, std::string_view bytes, fate f) { note(from, to, bytes, f); });
     if (tell_)
@@ -44,6 +45,8 @@ class chaos_run {
         make_peace();
         recover();
       }
+      if (!is_broken() && cluster_.ids().size() >= 3 && !compacts_often())
+        outcome_.violations = fair_weather_.judge();
     }
     return finish();
   }
@@ -63,6 +66,7 @@ class chaos_run {
 
   void note(replica_id from, replica_id to, std::string_view bytes, fate f) {
     ++outcome_.messages;
+    fair_weather_.note(from, to, bytes);
     hash_.add(static_cast<char>('0' + static_cast<int>(f)), cluster_.now(), from, bytes);
     say([&] {
       return fmt::format("{} -> {} {}: {}{}", to_string(from), to_string(to), to_string(f),
@@ -166,6 +170,13 @@ class chaos_run {
   }
 
   // ---- afterwards
+
+  /// Who compacts its log all the time sends whole states to those that it has passed over.
+  bool compacts_often() const {
+    constexpr std::size_t often_bytes = 10'000;
+    const auto after = schedule_.setup.router.snapshot_after_bytes;
+    return after > 0 && after < often_bytes;
+  }
 
   bool is_broken() const { return !outcome_.violations.empty() || !cluster_.violations().empty(); }
 
@@ -307,6 +318,7 @@ class chaos_run {
   const schedule& schedule_;
   const teller& tell_;
   cluster cluster_;
+  fair_weather fair_weather_;
   instant start_;
   std::list<active_fault> active_;
   bool peace_ = false;
