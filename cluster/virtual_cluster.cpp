@@ -79,7 +79,7 @@ class virtual_cluster::replica_edge : public actors::edge {
   void send(std::string_view message) override {
     if (!open)
       return;
-    cluster_.judge_vote(id_, message);
+    cluster_.judge_promise(cluster_.find(id_), message);
     if (cluster_.on_send_)
       cluster_.on_send_(id_, message);
   }
@@ -444,24 +444,54 @@ void virtual_cluster::judge_lease(member& m, const raft::core& c) {
                       to_string(other.id), (other.lease_until - now()).count() / 1000));
 }
 
-/// What was told to a candidate holds for the whole term, whatever a restart forgets.
-void virtual_cluster::judge_vote(replica_id voter, std::string_view bytes) {
+/// What a message promises has to be in the storage, or a crash breaks the promise.
+void virtual_cluster::judge_promise(const member& m, std::string_view bytes) {
   constexpr std::size_t header_bytes = 80;
-  if (bytes.substr(0, header_bytes).find("\"vote_reply\"") == bytes.npos)
+  const auto header = bytes.substr(0, header_bytes);
+  const auto is = [header](std::string_view type) { return header.find(type) != header.npos; };
+  if (!is("\"vote_re") && !is("\"append_accepted\"") && !is("\"snapshot_reply\""))
     return;
   std::string error;
-  const auto candidate = wire::parse_envelope(bytes, error)->dst;
-  const auto decoded = wire::codec(make_directory(candidate, ids_), setup_.transport).decode(bytes);
+  const auto to = wire::parse_envelope(bytes, error)->dst;
+  const auto decoded = wire::codec(make_directory(to, ids_), setup_.transport).decode(bytes);
   const auto* message = std::get_if<wire::from_peer>(&decoded);
-  const auto* reply = message ? std::get_if<vote_reply>(&message->message) : nullptr;
-  if (!reply || !reply->granted)
+  if (!message)
     return;
-  const auto [first, is_new] = votes_told_.try_emplace({voter, reply->term}, candidate);
+  const auto& stored = m.storage.hard_state();
+  const auto broken = [&](term_number term, const std::string& what) {
+    violate(
+        fmt::format("no promise before it is stored: {} tells {} in term {} that it {}; its storage holds "
+                    "{} entries, term {} and a vote for {}",
+                    to_string(m.id), to_string(to), term.value, what, m.storage.last_index().value,
+                    stored.term.value, to_string(stored.voted_for)));
+  };
+  // A storage that is in a later term says nothing about this one any more.
+  if (const auto* reply = std::get_if<vote_reply>(&message->message); reply && reply->granted) {
+    if (stored.term < reply->term || (stored.term == reply->term && stored.voted_for != to))
+      broken(reply->term, "votes for it");
+    judge_vote(m.id, to, *reply);
+  } else if (const auto* request = std::get_if<vote_request>(&message->message)) {
+    if (stored.term < request->term || (stored.term == request->term && stored.voted_for != m.id))
+      broken(request->term, "votes for itself");
+  } else if (const auto* accepted = std::get_if<append_accepted>(&message->message)) {
+    if (stored.term < accepted->term ||
+        (stored.term == accepted->term && m.storage.last_index() < accepted->match))
+      broken(accepted->term, fmt::format("holds {} entries", accepted->match.value));
+  } else if (const auto* installed = std::get_if<snapshot_reply>(&message->message)) {
+    if (stored.term < installed->term ||
+        (stored.term == installed->term && m.storage.last_index() < installed->match))
+      broken(installed->term, fmt::format("holds {} entries", installed->match.value));
+  }
+}
+
+/// What was told to a candidate holds for the whole term, whatever a restart forgets.
+void virtual_cluster::judge_vote(replica_id voter, replica_id candidate, const vote_reply& reply) {
+  const auto [first, is_new] = votes_told_.try_emplace({voter, reply.term}, candidate);
   if (!is_new && first->second != candidate)
     violate(
         fmt::format("a vote stands for its whole term: in term {} {} votes for {} and has told {} that it "
                     "votes for it",
-                    reply->term.value, to_string(voter), to_string(candidate), to_string(first->second)));
+                    reply.term.value, to_string(voter), to_string(candidate), to_string(first->second)));
 }
 
 /// What was taken in is in some place, or its client waits for ever.

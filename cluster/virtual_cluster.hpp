@@ -13,8 +13,8 @@
 // There is no network in it: what a replica sends goes to a hook, and what is delivered comes from outside;
 // cluster.hpp adds a network and clients. After every step of every replica the rules of Raft are checked
 // (protocol/raft/invariants.hpp), and that no two replicas hold a lease at a time, that no vote is told
-// twice, that no queue exceeds its bound, and that no replica forgets a request that it took in. What is
-// broken is kept in words and never ends the process.
+// twice, that no promise leaves before it is stored, that no queue exceeds its bound, and that no replica
+// forgets a request that it took in. What is broken is kept in words and never ends the process.
 
 #include "actors/loop.hpp"
 #include "actors/memory_storage.hpp"
@@ -201,7 +201,8 @@ class virtual_cluster {
   actors::replica_setup make_setup(member& m, life& l);
   void judge(member& m, const raft::core& c, const raft::effects& e);
   void judge_lease(member& m, const raft::core& c);
-  void judge_vote(replica_id voter, std::string_view bytes);
+  void judge_promise(const member& m, std::string_view bytes);
+  void judge_vote(replica_id voter, replica_id candidate, const vote_reply& reply);
   void judge_requests();
   void settle();
   void count_step(member& m);

@@ -135,13 +135,8 @@ class chaos_run {
     auto clients = schedule_.setup.client_network;
     std::map<replica_id, link_quality> from;
     for (const auto& [what, whom] : active_) {
-      if (what->kind == fault_kind::cut)
-        cluster_.isolate(whom);
-      if (what->kind == fault_kind::one_way)
-        for (auto a : whom)
-          for (auto b : cluster_.ids())
-            if (std::find(whom.begin(), whom.end(), b) == whom.end())
-              what->deaf ? network.cut_one_way(b, a) : network.cut_one_way(a, b);
+      if (what->kind == fault_kind::cut || what->kind == fault_kind::one_way)
+        cut(*what, whom);
       if (what->scope == link_scope::clients)
         worsen(clients, *what);
       else if (what->scope == link_scope::replicas)
@@ -154,6 +149,19 @@ class chaos_run {
     for (auto a : cluster_.ids())
       for (auto b : cluster_.ids())
         network.set_quality(a, b, from.contains(a) ? std::optional(from[a]) : std::nullopt);
+  }
+
+  void cut(const fault& f, const std::vector<replica_id>& whom) {
+    auto& network = cluster_.network();
+    for (auto a : whom)
+      for (auto b : f.others.empty() ? cluster_.ids() : f.others) {
+        if (std::find(whom.begin(), whom.end(), b) != whom.end())
+          continue;
+        if (f.kind == fault_kind::cut || !f.deaf)
+          network.cut_one_way(a, b);
+        if (f.kind == fault_kind::cut || f.deaf)
+          network.cut_one_way(b, a);
+      }
   }
 
   static void worsen(link_quality& q, const fault& f) {

@@ -45,7 +45,7 @@ raft::options draw_options(random_source& random) {
   raft::options o;
   o.election_timeout_min = between(random, 100ms, 2s);
   o.election_timeout_max =
-      o.election_timeout_min + between(random, o.election_timeout_min / 4, o.election_timeout_min);
+      o.election_timeout_min + between(random, o.election_timeout_min / 8, o.election_timeout_min);
   o.heartbeat_interval =
       o.election_timeout_min / static_cast<std::int64_t>(between(random, std::uint64_t{2}, std::uint64_t{8}));
   o.start_quiet = between(random, 0ms, o.election_timeout_min);
@@ -110,6 +110,8 @@ fault draw_fault(random_source& random, fault_kind kind, const schedule& s) {
   f.lasts =
       std::min<duration>(between(random, 1ms, random.chance(0.5) ? timeout : 4 * timeout), s.storm - f.at);
   f.leader = random.chance(0.5);
+  if (random.chance(0.3)) // over before the others notice
+    f.lasts = std::min(f.lasts, between(random, 1ms, timeout / 10));
   switch (kind) {
   case fault_kind::crash:
   case fault_kind::pause:
@@ -124,6 +126,8 @@ fault draw_fault(random_source& random, fault_kind kind, const schedule& s) {
   case fault_kind::one_way:
     f.deaf = random.chance(0.5);
     f.whom = draw_some(random, replicas, std::max<std::size_t>(1, replicas - 1));
+    if (random.chance(0.5))
+      f.others = draw_some(random, replicas, std::max<std::size_t>(1, replicas - 1));
     break;
   case fault_kind::loss:
   case fault_kind::repeat:
@@ -157,6 +161,7 @@ std::optional<fault> draw_lasting(random_source& random, const schedule& s) {
   f.lasts = s.storm - f.at;
   f.steps = 0;
   f.whom = draw_some(random, s.setup.replicas, minority);
+  f.others.clear();
   if (kind == fault_kind::disk)
     f.by = 1h;
   return f;
@@ -170,7 +175,11 @@ std::vector<fault> draw_faults(random_source& random, const schedule& s, const w
     const auto rate = one_of<std::uint64_t>(random, {0, 1, 3, 10, 30});
     const auto how_many = random.below(rate + 1);
     for (std::uint64_t n = 0; n < how_many; ++n) {
-      const auto f = draw_fault(random, kind, s);
+      auto f = draw_fault(random, kind, s);
+      // What comes together with something else, or right after it, does the most harm.
+      if (!all.empty() && random.chance(0.3))
+        f.at = std::min(all[random.below(all.size())].at + between(random, 0us, 20 * s.setup.network.delay),
+                        s.storm - f.lasts);
       if (w.faults.empty() || w.faults.contains(kind))
         all.push_back(f);
     }
@@ -339,9 +348,13 @@ std::string describe(const fault& f) {
   case fault_kind::pause:
     return fmt::format("{}: pause {}", text, whom);
   case fault_kind::cut:
-    return fmt::format("{}: cut off {}", text, whom);
+    return fmt::format("{}: cut off {}{}", text, whom, f.others.empty() ? "" : " from " + names(f.others));
   case fault_kind::one_way:
-    return fmt::format("{}: {} {}", text, f.deaf ? "nobody is heard by" : "nobody hears", whom);
+    if (f.deaf)
+      return fmt::format("{}: {} hear nothing{}", text, whom,
+                         f.others.empty() ? "" : " from " + names(f.others));
+    return fmt::format("{}: {} not hear {}", text,
+                       f.others.empty() ? "all others do" : names(f.others) + " do", whom);
   case fault_kind::disk:
     return fmt::format("{}: the storage of {} takes {:.6f} s", text, whom, seconds(f.by));
   case fault_kind::transfer:

@@ -14,8 +14,8 @@ namespace troupe::chaos {
 enum class fault_kind {
   crash,    ///< ends and starts again, with what its storage kept
   pause,    ///< stands still, as after SIGSTOP
-  cut,      ///< nothing passes between some and the others
-  one_way,  ///< what some send does not reach the others, or they hear nobody
+  cut,      ///< nothing passes between some and others
+  one_way,  ///< what some send does not reach others
   loss,     ///< messages are lost
   repeat,   ///< messages arrive twice
   late,     ///< messages are held up and overtaken
@@ -42,12 +42,14 @@ struct fault {
   bool lasting = false;
   /// Whom it hits; of a cut or one-way cut, who is on one side.
   std::vector<replica_id> whom;
+  /// Of a cut or one-way cut, who is on the other side; empty: all that are not on the one.
+  std::vector<replica_id> others;
   /// Whoever leads then takes the place of the first of them.
   bool leader = false;
   /// A crash or pause comes when the actors have taken in so many more messages, in the middle of what they
   /// do.
   std::size_t steps = 0;
-  bool deaf = false;                       ///< of one-way: they hear nobody, instead of nobody them
+  bool deaf = false; ///< of one-way: they do not hear the others, instead of the others them
   link_scope scope = link_scope::replicas; ///< of loss, repeat, late and slow
   double probability = 0;                  ///< of loss, repeat and late
   duration by{0};                          ///< of late and disk
