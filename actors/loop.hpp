@@ -42,7 +42,7 @@ class loop : public caf::scheduler::test_coordinator {
   /// Runs every actor that has messages, until none has.
   void run_jobs();
   /// Like run_jobs, one message at a time; false if there was none.
-  bool run_one() { return try_run_once(); }
+  bool run_one();
 
   /// How many actors have messages and may run.
   std::size_t runnable() const { return jobs.size(); }
@@ -75,6 +75,8 @@ class loop : public caf::scheduler::test_coordinator {
   void enqueue(caf::resumable* job) override;
 
  private:
+  void set_aside();
+
   loop_clock clock_;
   std::set<caf::resumable*> held_;
   std::vector<caf::resumable*> held_jobs_; ///< of those who are held
