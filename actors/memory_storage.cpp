@@ -14,6 +14,14 @@ log_index memory_storage::last_index() const {
   return snapshot_ ? snapshot_->last_index : log_index{};
 }
 
+bool memory_storage::holds(log_index index, term_number term) const {
+  if (snapshot_ && index <= snapshot_->last_index)
+    return true;
+  if (entries_.empty() || index < entries_.front()->index || index > entries_.back()->index)
+    return false;
+  return entries_[index - entries_.front()->index]->term == term;
+}
+
 std::optional<std::string> memory_storage::apply(const raft::storage_write& w) {
   if (w.hard_state)
     hard_state_ = *w.hard_state;

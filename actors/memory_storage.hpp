@@ -17,6 +17,8 @@ class memory_storage : public storage {
   const raft::hard_state& hard_state() const { return hard_state_; }
   /// Up to where it holds the log, or a snapshot in place of it.
   log_index last_index() const;
+  /// Whether it holds this entry, or a snapshot that stands for it.
+  bool holds(log_index index, term_number term) const;
 
  private:
   raft::hard_state hard_state_;

@@ -191,6 +191,9 @@ void virtual_cluster::start(replica_id id) {
   ++m.lives;
   m.storing = false;
   m.first_term = m.life->replica->core().term();
+  judge_restart(m);
+  if (m.life->replica->core().voted_for() != nobody)
+    m.voted_in = m.first_term; // in an earlier life
   observer_.started(m.life->replica->core());
   hold_storage(m);
   settle();
@@ -423,8 +426,14 @@ std::optional<replica_id> virtual_cluster::leader() const {
 
 void virtual_cluster::judge(member& m, const raft::core& c, const raft::effects& e) {
   ++steps_;
+  const auto committed_before = observer_.committed().size();
   if (auto broken = observer_.observe(c, e))
     violate(std::move(*broken));
+  judge_choice(m, c);
+  judge_election(m, c);
+  if (c.role() == raft::role_kind::leader)
+    m.elected_in = c.term();
+  judge_commit(c, e, committed_before);
   judge_lease(m, c);
   if (!e.write.empty())
     store_later(m);
@@ -434,6 +443,71 @@ void virtual_cluster::judge(member& m, const raft::core& c, const raft::effects&
   const auto waiting = m.life->replica->depths().sum();
   if (waiting > most_waiting)
     violate(fmt::format("queues stay within bounds: {} messages wait in {}", waiting, to_string(m.id)));
+}
+
+/// Figure 2, persistent state.
+void virtual_cluster::judge_restart(const member& m) {
+  const auto& c = m.life->replica->core();
+  const auto& stored = m.storage.hard_state();
+  if (c.term() != stored.term || c.voted_for() != stored.voted_for ||
+      c.log().last_index() != m.storage.last_index())
+    violate(fmt::format(
+        "a restart brings back what was stored: {} has {} entries, term {} and a vote for {}, and its "
+        "storage {}, {} and {}",
+        to_string(m.id), c.log().last_index().value, c.term().value, to_string(c.voted_for()),
+        m.storage.last_index().value, stored.term.value, to_string(stored.voted_for)));
+}
+
+/// Section 5.4.1.
+void virtual_cluster::judge_choice(member& m, const raft::core& c) {
+  if (c.voted_for() == nobody || c.voted_for() == m.id || m.voted_in == c.term())
+    return;
+  m.voted_in = c.term();
+  const auto campaign = campaigns_.find({c.voted_for(), c.term()});
+  if (campaign == campaigns_.end())
+    return; // the candidate was made up
+  const auto& asked = campaign->second;
+  if (std::tuple(asked.last_term, asked.last_index) < std::tuple(c.log().last_term(), c.log().last_index()))
+    violate(fmt::format(
+        "a vote goes to a log that is no older: {}, whose log ends with entry {} of term {}, votes for "
+        "{}, whose log ends with entry {} of term {}",
+        to_string(m.id), c.log().last_index().value, c.log().last_term().value, to_string(c.voted_for()),
+        asked.last_index.value, asked.last_term.value));
+}
+
+/// Section 5.2. Of the votes its own is the only one that it was not told of by a message.
+void virtual_cluster::judge_election(const member& m, const raft::core& c) {
+  if (c.role() != raft::role_kind::leader || m.elected_in == c.term())
+    return;
+  const auto& voters = c.active_configuration().voters;
+  const auto votes = std::count_if(voters.begin(), voters.end(), [&](replica_id v) {
+    const auto told = votes_told_.find({v, c.term()});
+    return v == m.id || (told != votes_told_.end() && told->second == m.id);
+  });
+  if (static_cast<std::size_t>(votes) <= voters.size() / 2)
+    violate(fmt::format("a leader has the votes of a majority: {} leads term {} with {} of {}",
+                        to_string(m.id), c.term().value, votes, voters.size()));
+}
+
+/// Sections 5.3 and 5.4.2, for what nobody has committed before: it has to be stored by a majority, and an
+/// entry of the leader's own term among it.
+void virtual_cluster::judge_commit(const raft::core& c, const raft::effects& e,
+                                   std::size_t committed_before) {
+  if (e.committed.empty() || e.committed.back()->index.value <= committed_before)
+    return;
+  const auto& last = *e.committed.back();
+  if (last.term != c.term())
+    violate(fmt::format(
+        "only entries of its own term commit by counting: {} commits entry {} of term {} in term {}",
+        to_string(c.self()), last.index.value, last.term.value, c.term().value));
+  const auto& voters = c.active_configuration().voters;
+  const auto holders = std::count_if(voters.begin(), voters.end(), [&](replica_id v) {
+    return v.value < members_.size() && find(v).storage.holds(last.index, last.term);
+  });
+  if (static_cast<std::size_t>(holders) <= voters.size() / 2)
+    violate(fmt::format(
+        "what is committed is stored by a majority: {} commits entry {} of term {}, which {} of {} hold",
+        to_string(c.self()), last.index.value, last.term.value, holders, voters.size()));
 }
 
 /// At any true instant at most one replica may read without asking the others. A lease is one replica's time;
@@ -458,7 +532,7 @@ void virtual_cluster::judge_promise(member& m, std::string_view bytes) {
   constexpr std::size_t header_bytes = 80;
   const auto header = bytes.substr(0, header_bytes);
   const auto is = [header](std::string_view type) { return header.find(type) != header.npos; };
-  if (!is("\"vote_re") && !is("\"append_accepted\"") && !is("\"snapshot_reply\""))
+  if (!is("\"vote_re") && !is("\"commit_notice\"") && !is("\"append_accepted\"") && !is("\"snapshot_reply\""))
     return;
   std::string error;
   const auto to = wire::parse_envelope(bytes, error)->dst;
@@ -479,9 +553,17 @@ void virtual_cluster::judge_promise(member& m, std::string_view bytes) {
     if (stored.term < reply->term || (stored.term == reply->term && stored.voted_for != to))
       broken(reply->term, "votes for it");
     judge_vote(m, to, *reply);
-  } else if (const auto* request = std::get_if<vote_request>(&message->message)) {
-    if (request->transfer)
-      called_.emplace(m.id, request->term);
+  }
+  const auto* reply = std::get_if<vote_reply>(&message->message);
+  const auto* notice = std::get_if<commit_notice>(&message->message);
+  if (const auto told = reply    ? reply->commit
+                        : notice ? notice->commit
+                                 : log_index{};
+      told > core(m.id).commit_index())
+    violate(fmt::format("what is told to be committed is: {} tells {} of {} entries and has committed {}",
+                        to_string(m.id), to_string(to), told.value, core(m.id).commit_index().value));
+  if (const auto* request = std::get_if<vote_request>(&message->message)) {
+    campaigns_.try_emplace({m.id, request->term}, *request);
     if (stored.term < request->term || (stored.term == request->term && stored.voted_for != m.id))
       broken(request->term, "votes for itself");
   } else if (const auto* accepted = std::get_if<append_accepted>(&message->message)) {
@@ -511,7 +593,9 @@ void virtual_cluster::note_loyalty(member& m, replica_id leader) {
 void virtual_cluster::judge_vote(const member& m, replica_id candidate, const vote_reply& reply) {
   const auto voter = m.id;
   const auto shown = m.clock.shown_at(now());
-  if (m.loyal_in < reply.term && shown < m.loyal_until && !called_.contains({candidate, reply.term}))
+  const auto campaign = campaigns_.find({candidate, reply.term});
+  const bool called = campaign != campaigns_.end() && campaign->second.transfer; // by the leader itself
+  if (m.loyal_in < reply.term && shown < m.loyal_until && !called)
     violate(fmt::format(
         "who follows a leader elects nobody else: {} votes for {} in term {}, {} us too early for "
         "what it told the leader of term {}",

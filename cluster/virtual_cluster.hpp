@@ -29,7 +29,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -178,7 +177,9 @@ class virtual_cluster {
     virtual_clock clock;
     std::unique_ptr<virtual_cluster::life> life; ///< null while it does not run
     std::uint64_t lives = 0;                     ///< how often it was started
-    term_number first_term;                      ///< at its last start
+    term_number voted_in;   ///< the last term in which it was seen to vote for somebody else
+    term_number elected_in; ///< the last term that it was seen to lead
+    term_number first_term; ///< at its last start
     /// Until its clock shows this it has promised the leader of that term to elect nobody else.
     instant loyal_until{duration::min()};
     term_number loyal_in;
@@ -205,6 +206,10 @@ class virtual_cluster {
 
   actors::replica_setup make_setup(member& m, life& l);
   void judge(member& m, const raft::core& c, const raft::effects& e);
+  void judge_restart(const member& m);
+  void judge_choice(member& m, const raft::core& c);
+  void judge_election(const member& m, const raft::core& c);
+  void judge_commit(const raft::core& c, const raft::effects& e, std::size_t committed_before);
   void judge_lease(member& m, const raft::core& c);
   void judge_promise(member& m, std::string_view bytes);
   void judge_vote(const member& voter, replica_id candidate, const vote_reply& reply);
@@ -229,8 +234,8 @@ class virtual_cluster {
   raft::observer observer_;
   /// Whom each replica has told to have its vote, in each term.
   std::map<std::pair<replica_id, term_number>, replica_id> votes_told_;
-  /// Who campaigns because a leader said so, and in which term.
-  std::set<std::pair<replica_id, term_number>> called_;
+  /// What each candidate has asked for in each term.
+  std::map<std::pair<replica_id, term_number>, vote_request> campaigns_;
   std::vector<std::string> violations_;
   std::uint64_t steps_ = 0;
   std::size_t countdowns_ = 0; ///< of all replicas
