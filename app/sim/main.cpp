@@ -67,7 +67,7 @@ exit_status simulate(const options& options) {
   fmt::print("{}{}{}", format_table(rows, colour), format_distributions(rows),
              format_faults(outcome.results, colour));
   if (options.mode == run_mode::virtual_time)
-    fmt::print("(latencies, and so their tiers, are modelled)\n");
+    fmt::print("{}(latencies, and so their tiers, are modelled)\n", format_hash(outcome.results));
   std::fflush(stdout);
   if (report.is_open() && !(report << format_json(outcome.results) << std::flush))
     throw usage_error(fmt::format("{}: cannot be written", options.json));

@@ -68,12 +68,16 @@ std::optional<options> parse_options(int argc, char** argv) {
   CLI::App app("Grades replicas of a key-value store as the course's simulator does.", "troupe-sim");
   app.footer("Built-in scenarios: " + CLI::detail::join(builtin_scenario_names(), ", ") +
              "\nExit status: 0 if all runs passed, 1 if one did not, 2 for bad input, 130 if interrupted.");
-  app.add_option("scenario", result.scenarios, "A file, a built-in name or `all`")->required();
-  auto* real_flag = app.add_flag("--real", real, "Play against replica processes over UDP (the default)");
-  app.add_flag("--virtual", on_virtual_time,
-               "Play against replicas in this process, on virtual time: fast, and the same for the same seed")
-      ->excludes(real_flag);
-  app.add_option("--replica", replica, "The replica's executable")->capture_default_str();
+  app.add_option("scenario", result.scenarios,
+                 "A file, a built-in name or `all`, which is also what none means");
+  auto* virtual_flag = app.add_flag(
+      "--virtual", on_virtual_time,
+      "Play against replicas in this process, on virtual time: fast, and the same for the same seed "
+      "(the default)");
+  app.add_flag("--real", real, "Play against replica processes over UDP")->excludes(virtual_flag);
+  app.add_option("--replica", replica, "The replica's executable, with --real")
+      ->capture_default_str()
+      ->excludes(virtual_flag);
   app.add_option("--seed", result.seed,
                  "Seed of the first run's random choices; the next run takes the next number")
       ->check(seed_check());
@@ -92,11 +96,12 @@ std::optional<options> parse_options(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     throw usage_error(one_line(error.what()));
   }
-  result.scenarios = expand(result.scenarios);
-  if (on_virtual_time)
-    result.mode = run_mode::virtual_time;
-  else
+  result.scenarios = expand(result.scenarios.empty() ? std::vector<std::string>{"all"} : result.scenarios);
+  // Whoever names an executable wants it to run.
+  if (real || app.count("--replica") > 0) {
+    result.mode = run_mode::real;
     result.replica = check_executable(replica);
+  }
   return result;
 }
 

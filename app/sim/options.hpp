@@ -12,7 +12,7 @@ namespace troupe::sim {
 
 struct options {
   std::vector<std::string> scenarios; ///< built-in names and paths, `all` replaced by what it stands for
-  run_mode mode = run_mode::real;
+  run_mode mode = run_mode::virtual_time;
   std::string replica; ///< path of the executable
   std::optional<std::uint64_t> seed;
   std::size_t runs = 1;

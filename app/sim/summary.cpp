@@ -1,5 +1,7 @@
 #include "app/sim/summary.hpp"
 
+#include "cluster/history_hash.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <numeric>
@@ -132,6 +134,20 @@ std::string format_distributions(const std::vector<scenario_summary>& rows) {
   if (!text.empty())
     text += '\n';
   return text;
+}
+
+std::string format_hash(const std::vector<run_result>& results) {
+  history_hash all;
+  bool any = false;
+  for (const auto& result : results)
+    if (result.hash) {
+      all.add('r', {}, nobody, fmt::format("{:016x}", *result.hash));
+      any = true;
+    }
+  if (!any)
+    return "";
+  // Of one run its own, as everywhere else.
+  return fmt::format("history {:016x}\n", results.size() == 1 ? *results.front().hash : all.value());
 }
 
 std::string format_faults(const std::vector<run_result>& results, bool colour) {

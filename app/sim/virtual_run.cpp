@@ -2,6 +2,7 @@
 
 #include "cluster/cost_model.hpp"
 #include "cluster/course/world.hpp"
+#include "cluster/history/linearizable.hpp"
 #include "cluster/history_hash.hpp"
 #include "cluster/virtual_cluster.hpp"
 
@@ -55,6 +56,7 @@ class virtual_run {
     end();
     run_result result{plan_, world_.figures(), world_.complaints(), {}, hash_.value(), cluster_.steps()};
     result.figures.violations = cluster_.violations();
+    judge_answers(result.figures);
     result.verdict = course::grade(plan_.scenario, result.figures);
     return result;
   }
@@ -106,6 +108,22 @@ class virtual_run {
   void plan(char what, replica_id whom, std::function<void()> action) {
     hash_.add(what, simulator_time_, whom);
     cluster_.at(simulator_time_, std::move(action));
+  }
+
+  /// What only the whole run shows.
+  void judge_answers(course::figures& figures) const {
+    const auto checked = history::check(world_.history());
+    if (checked.verdict == history::verdict::not_linearizable)
+      figures.violations.push_back(
+          fmt::format("the clients' history is not linearizable: {}", checked.explanation->why));
+    else if (checked.verdict == history::verdict::unknown)
+      figures.violations.push_back(fmt::format(
+          "whether the clients' history is linearizable could not be found out: {}", checked.undecided));
+    for (const auto& r : figures.unanswered)
+      if (!r.killed_after) // nothing was lost with a leader
+        figures.violations.push_back(
+            fmt::format("every request is answered in the end: {} of {} to {} is not", r.mid,
+                        to_string(r.client), to_string(r.asked)));
   }
 
   void end() {
