@@ -68,7 +68,8 @@ void play(row& r, std::uint64_t seed) {
     return put(r, seed);
   nobody_watches silence;
   const auto begun = cpu_seconds();
-  const auto result = sim::play_virtual({r.scenario, sim::run_mode::virtual_time, seed}, silence);
+  const auto result = sim::play_virtual(
+      {std::make_shared<const scenario>(r.scenario), sim::run_mode::virtual_time, seed}, silence);
   r.seconds.push_back(cpu_seconds() - begun);
   r.steps = result.steps;
   r.virtual_seconds = std::chrono::duration<double>(result.figures.took).count();

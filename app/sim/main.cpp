@@ -29,8 +29,8 @@ std::vector<run_plan> make_plans(const options& options) {
   const std::uint64_t anything = entropy();
   std::vector<run_plan> plans;
   for (const auto& name : options.scenarios) {
-    auto scenario = load_scenario(name);
-    const auto first = options.seed.value_or(scenario.seed.value_or(anything));
+    const auto scenario = std::make_shared<const troupe::scenario>(load_scenario(name));
+    const auto first = options.seed.value_or(scenario->seed.value_or(anything));
     for (std::size_t run = 0; run < options.runs; ++run)
       plans.push_back({scenario, options.mode, first + run});
   }
@@ -39,9 +39,9 @@ std::vector<run_plan> make_plans(const options& options) {
 
 void print_notes(const std::vector<run_plan>& plans) {
   for (auto plan = plans.begin(); plan != plans.end(); ++plan)
-    if (plan == plans.begin() || (plan - 1)->scenario.name != plan->scenario.name)
-      for (const auto& note : plan->scenario.notes)
-        fmt::print(stderr, "note: {}: {}\n", plan->scenario.name, note);
+    if (plan == plans.begin() || (plan - 1)->scenario->name != plan->scenario->name)
+      for (const auto& note : plan->scenario->notes)
+        fmt::print(stderr, "note: {}: {}\n", plan->scenario->name, note);
 }
 
 /// Opened before the first run: nobody wants to learn after an hour that the report has no place.

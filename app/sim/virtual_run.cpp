@@ -28,9 +28,10 @@ constexpr int most_datagrams_at_once = 64;
 class virtual_run {
  public:
   virtual_run(const run_plan& plan, spectator& spectator)
-      : plan_(plan), spectator_(spectator), cluster_({.replicas = plan.scenario.replicas, .seed = plan.seed}),
-        start_(cluster_.now()), world_(plan.scenario, plan.seed, start_),
-        transit_({}, plan.scenario.replicas, {plan.seed, for_costs}), simulator_time_(start_) {
+      : plan_(plan), spectator_(spectator),
+        cluster_({.replicas = plan.scenario->replicas, .seed = plan.seed}), start_(cluster_.now()),
+        world_(*plan.scenario, plan.seed, start_),
+        transit_({}, plan.scenario->replicas, {plan.seed, for_costs}), simulator_time_(start_) {
     cluster_.on_send([this](replica_id from, std::string_view bytes) { send(from, bytes); });
     cluster_.on_log([this](replica_id who, actors::log_level level, const std::string& text) {
       if (level <= actors::log_level::info)
@@ -54,10 +55,12 @@ class virtual_run {
         turn(wake_up);
     }
     end();
-    run_result result{plan_, world_.figures(), world_.complaints(), {}, hash_.value(), cluster_.steps()};
-    result.figures.violations = cluster_.violations();
-    judge_answers(result.figures);
-    result.verdict = course::grade(plan_.scenario, result.figures);
+    auto figures = world_.figures();
+    figures.violations = cluster_.violations();
+    judge_answers(figures);
+    auto result = make_result(plan_, std::move(figures), world_.complaints());
+    result.hash = hash_.value();
+    result.steps = cluster_.steps();
     return result;
   }
 

@@ -18,7 +18,7 @@ class nobody_watches : public spectator {
 
 run_result play(const scenario& s, std::uint64_t seed) {
   nobody_watches silence;
-  return play_virtual({s, run_mode::virtual_time, seed}, silence);
+  return play_virtual({std::make_shared<const scenario>(s), run_mode::virtual_time, seed}, silence);
 }
 
 std::string first_failure(const run_result& r) {
