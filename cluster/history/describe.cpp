@@ -10,6 +10,8 @@ namespace troupe::history {
 
 namespace {
 
+constexpr std::size_t most_rows = 20;
+
 /// All moments at which something begins or ends: in a drawing only their order counts.
 std::vector<std::int64_t> moments(const operations& shown) {
   std::vector<std::int64_t> times;
@@ -67,14 +69,24 @@ std::string row(const operation& o, const std::vector<std::int64_t>& times, cloc
   return fmt::format("  {} {}{} ({}){}\n", bar(o, times), who(o), what_happened(o), when(o, unit), remark);
 }
 
-/// Operations from `shown`, drawn on a common time.
+/// What is shown of a stretch that could not be made small: the operations about the culprit.
+std::pair<std::size_t, std::size_t> shown_part(const explanation& what) {
+  const auto end = std::min(what.culprit + 1 + most_rows / 4, what.stretch.size());
+  return {end - std::min(end, most_rows), end};
+}
+
+/// The stretch and the sources on a common time.
 std::string drawing(const explanation& what, clock unit) {
-  operations shown = what.stretch;
+  const auto [first, last] = shown_part(what);
+  operations shown(what.stretch.begin() + static_cast<std::ptrdiff_t>(first),
+                   what.stretch.begin() + static_cast<std::ptrdiff_t>(last));
   shown.insert(shown.end(), what.sources.begin(), what.sources.end());
   const auto times = moments(shown);
   std::string out;
-  for (std::size_t i = 0; i < what.stretch.size(); ++i)
+  for (auto i = first; i < last; ++i)
     out += row(what.stretch[i], times, unit, i == what.culprit && what.stretch.size() > 1 ? "  <--" : "");
+  if (last - first < what.stretch.size())
+    out += fmt::format("and {} others\n", what.stretch.size() - (last - first));
   if (!what.sources.empty())
     out += "that value was written here:\n";
   for (const auto& o : what.sources)

@@ -11,9 +11,73 @@ namespace troupe::history {
 
 namespace {
 
+constexpr std::uint64_t least_allowance = 1'000'000;
 constexpr std::size_t most_tried_values = 24;
 constexpr std::size_t most_fitting_values = 5;
 constexpr std::size_t most_sources = 3;
+
+void carry_out(const operation& o, std::string& value) {
+  const bool applied = o.ending == ending::unknown || o.applied;
+  if (o.kind == operation_kind::get || !applied || (o.kind == operation_kind::cas && value != o.expected))
+    return;
+  if (o.kind == operation_kind::append)
+    value += o.value;
+  else
+    value = o.value; // of a delete: ""
+}
+
+/// The history up to an event: what ended later counts as never answered, what was called later is left out.
+std::vector<told_operation> told_until(std::span<const told_operation> told, const key_history& history,
+                                       std::uint32_t place) {
+  std::vector<told_operation> until(told.begin(), told.end());
+  for (auto& t : until)
+    t.role = role::left_out;
+  for (const auto& s : history.open_steps)
+    if (s.call <= place)
+      until[s.operation].role = role::as_told;
+  for (const auto& s : history.steps)
+    if (s.call < place)
+      until[s.operation].role = s.done <= place ? role::as_told : role::never_answered;
+  return until;
+}
+
+search_end end_of_search(const std::vector<told_operation>& told, budget& costs) {
+  if (costs.over())
+    return search_end::out_of_time;
+  key_history history(told);
+  return search(history, costs).run();
+}
+
+/// The first end up to which the history is impossible: by halving, since what is impossible stays so. If the limits
+/// are reached it is a later one.
+const step& culprit_of(std::span<const told_operation> told, const key_history& history, std::uint32_t furthest,
+                       budget& costs) {
+  std::vector<std::uint32_t> ends;
+  for (std::uint32_t place = furthest; place < history.events.size(); ++place)
+    if (history.events[place] % 2 == 1)
+      ends.push_back(place);
+  const auto impossible = [&](std::size_t i) {
+    return end_of_search(told_until(told, history, ends[i]), costs) == search_end::impossible;
+  };
+  std::size_t possible = 0; // so many are known to be
+  std::size_t last = ends.size() - 1;
+  for (std::size_t step = 1; possible + step - 1 < last; step *= 2) { // it is often the first one
+    const auto tried = possible + step - 1;
+    if (impossible(tried)) {
+      last = tried;
+      break;
+    }
+    possible = tried + 1;
+  }
+  while (possible < last) {
+    const auto middle = possible + (last - possible) / 2;
+    if (impossible(middle))
+      last = middle;
+    else
+      possible = middle + 1;
+  }
+  return history.steps[history.events[ends[last]] / 2];
+}
 
 /// The history up to the end of the culprit, of which parts can be made to say less.
 ///
@@ -24,19 +88,11 @@ constexpr std::size_t most_sources = 3;
 class prefix {
  public:
   prefix(std::span<const told_operation> told, const key_history& history, const step& culprit, budget& costs)
-      : told_(told.begin(), told.end()), costs_(costs), culprit_(culprit.operation) {
-    for (auto& t : told_)
-      t.role = role::left_out;
-    for (const auto& s : history.open_steps)
-      if (s.call <= culprit.done)
-        told_[s.operation].role = role::as_told;
-    for (const auto& s : history.steps) {
+      : told_(told_until(told, history, culprit.done)), costs_(costs),
+        allowance_(least_allowance + costs.configurations() / 8), culprit_(culprit.operation) {
+    for (const auto& s : history.steps)
       if (s.done < culprit.done)
         others_.push_back(s);
-      else if (s.call < culprit.done)
-        told_[s.operation].role = role::never_answered;
-    }
-    told_[culprit_].role = role::as_told;
     std::sort(others_.begin(), others_.end(), [](const step& a, const step& b) { return a.done > b.done; });
   }
 
@@ -70,35 +126,43 @@ class prefix {
     get.ending = ending::ok;
     get.result = value;
     auto told = told_;
-    for (const auto& s : others_)
-      told[s.operation].role = role::as_told;
     told[culprit_].operation = &get;
     return ended(told) == search_end::explained;
+  }
+
+  /// What the key holds at the culprit's end in some order that explains all that ended before it.
+  std::optional<std::string> held_at_the_end() {
+    auto told = told_;
+    told[culprit_].role = role::left_out;
+    key_history history(told);
+    search s(history, costs_);
+    costs_.allow(allowance_);
+    if (costs_.over() || s.run() != search_end::explained)
+      return std::nullopt;
+    std::string value;
+    for (const auto number : s.order())
+      carry_out(*told[number].operation, value);
+    return value;
   }
 
   const operation& at(std::uint32_t number) const { return *told_[number].operation; }
   std::uint32_t culprit() const { return culprit_; }
   bool cut_short() const { return cut_short_; }
 
-  /// All that was called before the culprit's end, the last to end first.
+  /// All that was called before the culprit's end, the last first.
   std::vector<const operation*> called() const {
     std::vector<const operation*> all;
     for (const auto& t : told_)
       if (t.role != role::left_out && t.operation != told_[culprit_].operation)
         all.push_back(t.operation);
-    for (const auto& s : others_)
-      all.push_back(told_[s.operation].operation);
+    std::stable_sort(all.begin(), all.end(), [](const operation* a, const operation* b) { return a->call > b->call; });
     return all;
   }
 
  private:
   search_end ended(const std::vector<told_operation>& told) {
-    if (costs_.over()) {
-      cut_short_ = true;
-      return search_end::out_of_time;
-    }
-    key_history history(told);
-    const auto end = search(history, costs_).run();
+    costs_.allow(allowance_);
+    const auto end = end_of_search(told, costs_);
     cut_short_ = cut_short_ || end == search_end::out_of_time || end == search_end::out_of_memory;
     return end;
   }
@@ -106,6 +170,7 @@ class prefix {
   std::vector<told_operation> told_;
   std::vector<step> others_;
   budget& costs_;
+  std::uint64_t allowance_; ///< for one search: so many questions can be asked that none may eat up all the time
   std::uint32_t culprit_;
   bool cut_short_ = false;
 };
@@ -169,6 +234,8 @@ std::vector<std::string> fitting_values(prefix& history) {
         tried.insert(value).second && history.could_read(value))
       fitting.push_back(value);
   };
+  if (const auto held = history.held_at_the_end())
+    attempt(*held);
   for (const auto* o : history.called()) {
     if (o->kind == operation_kind::get && o->result && o->ending == ending::ok)
       attempt(*o->result);
@@ -186,8 +253,6 @@ operations sources(const prefix& history, const std::optional<std::string>& valu
   for (const auto* o : history.called())
     if (leaves(*o, *value) && std::find(stretch.begin(), stretch.end(), *o) == stretch.end())
       found.push_back(*o);
-  const auto later = [](const operation& a, const operation& b) { return a.call > b.call; };
-  std::sort(found.begin(), found.end(), later);
   found.resize(std::min(found.size(), most_sources));
   std::reverse(found.begin(), found.end());
   return found;
@@ -198,6 +263,8 @@ std::string claim(const operation& o) {
   const auto name = name_of(o);
   if (o.kind == operation_kind::get)
     return fmt::format("{} cannot have read {}", name, quoted(*o.result));
+  if (o.applied && o.kind != operation_kind::cas) // only if there was no time to find the culprit
+    return fmt::format("what ended until {} did cannot be explained", name);
   if (o.applied)
     return fmt::format("{} cannot have met the {} that it expected", name, quoted(o.expected));
   if (o.result)
@@ -223,9 +290,9 @@ std::string reason(const explanation& e) {
 
 } // namespace
 
-explanation explain(std::span<const told_operation> told, const key_history& history, const step& furthest,
+explanation explain(std::span<const told_operation> told, const key_history& history, std::uint32_t furthest,
                     budget& costs) {
-  prefix until(told, history, furthest, costs);
+  prefix until(told, history, culprit_of(told, history, furthest, costs), costs);
   explanation result;
   const auto& culprit = until.at(until.culprit());
   result.key = culprit.key;

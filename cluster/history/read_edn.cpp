@@ -173,7 +173,8 @@ void begin(const edn_line& line, std::size_t number, operation_kind kind, line_p
 }
 
 void end(const edn_line& line, std::size_t number, operation_kind kind, ending how, line_pairing& pairs) {
-  auto& o = pairs.end(number, line.process(), kind, line.text(":key"), how);
+  const auto process = line.process();
+  auto& o = pairs.end(number, process, kind, line.text(":key"), how);
   if (how != ending::ok)
     return;
   const auto value = line.text(":value");

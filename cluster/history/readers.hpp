@@ -37,8 +37,13 @@ class line_pairing {
   operations take() { return std::move(history_); }
 
  private:
+  struct open_operation {
+    std::size_t number = 0; ///< in the history
+    bool lost = false;      ///< its end will never be known
+  };
+
   operations history_;
-  std::map<std::string, std::size_t, std::less<>> open_;
+  std::map<std::string, open_operation, std::less<>> open_;
 };
 
 } // namespace troupe::history
