@@ -17,8 +17,8 @@ struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Each command adds itself, and when it was called leaves its exit status in `status`. Both have to outlive the
-/// parsing of the command line.
+/// Each command adds itself, and when it was called leaves its exit status in `status`. Both have to outlive
+/// the parsing of the command line.
 void add_history_command(CLI::App& app, exit_status& status);
 
 } // namespace troupe::check

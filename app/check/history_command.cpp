@@ -138,7 +138,8 @@ std::string check_seconds(const std::string& text) {
   char* end = nullptr;
   const double seconds = std::strtod(text.c_str(), &end);
   const bool is_number = !text.empty() && *end == '\0';
-  return is_number && seconds > 0 && seconds <= most_seconds ? "" : "must be a number above 0, at most 1000000";
+  return is_number && seconds > 0 && seconds <= most_seconds ? ""
+                                                             : "must be a number above 0, at most 1000000";
 }
 
 } // namespace
@@ -146,9 +147,11 @@ std::string check_seconds(const std::string& text) {
 void add_history_command(CLI::App& app, exit_status& status) {
   constexpr std::size_t most_mebibytes = std::size_t{1} << 20U;
   auto options = std::make_shared<history_options>();
-  auto* command = app.add_subcommand("history", "Says whether histories of a key-value store are linearizable");
-  command->footer("Exit status: 0 if all are linearizable, 1 if one is not, 2 if one is unknown, 3 if one cannot be "
-                  "read or the call is wrong; of several the largest.");
+  auto* command =
+      app.add_subcommand("history", "Says whether histories of a key-value store are linearizable");
+  command->footer(
+      "Exit status: 0 if all are linearizable, 1 if one is not, 2 if one is unknown, 3 if one cannot be "
+      "read or the call is wrong; of several the largest.");
   command->add_option("files", options->files, "The histories; - is the standard input")->required();
   command->add_option("--format", options->format, "What the files are, if that is not to be recognised")
       ->check(CLI::IsMember({"any", "troupe", "jepsen", "edn"}))

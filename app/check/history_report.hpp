@@ -12,7 +12,7 @@ struct judged_file {
   history::format format = history::format::troupe;
   std::size_t operations = 0;
   history::check_result result;
-  std::string error; ///< why it could not be read; empty if it could
+  std::string error;          ///< why it could not be read; empty if it could
   std::size_t error_line = 0; ///< 0 if it is not about a line
 };
 

@@ -104,7 +104,8 @@ std::string difference(const std::string& told, const std::string& fitting) {
   const auto from = [&](const std::string& text) {
     return text.size() == at ? "its end" : quoted(std::string_view(text).substr(at, readable_bytes));
   };
-  return fmt::format("the two differ from byte {} on: {} here, {} there\n", at + 1, from(told), from(fitting));
+  return fmt::format("the two differ from byte {} on: {} here, {} there\n", at + 1, from(told),
+                     from(fitting));
 }
 
 std::string alternatives(const explanation& what) {
@@ -116,7 +117,8 @@ std::string alternatives(const explanation& what) {
   const auto& culprit = what.stretch[what.culprit];
   if (culprit.kind != operation_kind::get)
     return fmt::format("what the key can have held then: {}\n", list);
-  return fmt::format("what would fit instead: {}\n", list) + difference(*culprit.result, what.would_fit.front());
+  return fmt::format("what would fit instead: {}\n", list) +
+         difference(*culprit.result, what.would_fit.front());
 }
 
 } // namespace

@@ -17,7 +17,8 @@ std::string account_of(const operation& o);
 /// What the times of a history are.
 enum class clock { counter, line_numbers };
 
-/// Lines that show what cannot be: why, and the stretch drawn over time. Not indented; each ends with a newline.
+/// Lines that show what cannot be: why, and the stretch drawn over time. Not indented; each ends with a
+/// newline.
 std::string describe(const explanation& what, clock times);
 
 } // namespace troupe::history

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::uint64_t least_allowance = 1'000'000;
 constexpr std::size_t most_tried_values = 24;
+/// So many operations may be searched for values that fit: of long histories fewer values are tried.
+constexpr std::size_t most_tried_operations = 100'000;
 constexpr std::size_t most_fitting_values = 5;
 constexpr std::size_t most_sources = 3;
 
@@ -48,10 +50,10 @@ search_end end_of_search(const std::vector<told_operation>& told, budget& costs)
   return search(history, costs).run();
 }
 
-/// The first end up to which the history is impossible: by halving, since what is impossible stays so. If the limits
-/// are reached it is a later one.
-const step& culprit_of(std::span<const told_operation> told, const key_history& history, std::uint32_t furthest,
-                       budget& costs) {
+/// The first end up to which the history is impossible: by halving, since what is impossible stays so. If the
+/// limits are reached it is a later one.
+const step& culprit_of(std::span<const told_operation> told, const key_history& history,
+                       std::uint32_t furthest, budget& costs) {
   std::vector<std::uint32_t> ends;
   for (std::uint32_t place = furthest; place < history.events.size(); ++place)
     if (history.events[place] % 2 == 1)
@@ -81,10 +83,10 @@ const step& culprit_of(std::span<const told_operation> told, const key_history& 
 
 /// The history up to the end of the culprit, of which parts can be made to say less.
 ///
-/// What an operation says must not simply be left out: without a write nobody could have read its value. So an
-/// operation that is spared still may take effect between its call and its end, but need not, and its answer counts
-/// for nothing. Then sparing more never makes anything impossible, and a stretch that is impossible with all the
-/// rest spared is impossible for reasons of its own.
+/// What an operation says must not simply be left out: without a write nobody could have read its value. So
+/// an operation that is spared still may take effect between its call and its end, but need not, and its
+/// answer counts for nothing. Then sparing more never makes anything impossible, and a stretch that is
+/// impossible with all the rest spared is impossible for reasons of its own.
 class prefix {
  public:
   prefix(std::span<const told_operation> told, const key_history& history, const step& culprit, budget& costs)
@@ -106,8 +108,8 @@ class prefix {
     return all;
   }
 
-  /// Whether the culprit cannot be explained together with these. False as well when the limits are reached: then
-  /// less is spared than could be.
+  /// Whether the culprit cannot be explained together with these. False as well when the limits are reached:
+  /// then less is spared than could be.
   bool impossible_with(const numbers& counted) {
     auto told = told_;
     for (const auto& s : others_)
@@ -155,7 +157,8 @@ class prefix {
     for (const auto& t : told_)
       if (t.role != role::left_out && t.operation != told_[culprit_].operation)
         all.push_back(t.operation);
-    std::stable_sort(all.begin(), all.end(), [](const operation* a, const operation* b) { return a->call > b->call; });
+    std::stable_sort(all.begin(), all.end(),
+                     [](const operation* a, const operation* b) { return a->call > b->call; });
     return all;
   }
 
@@ -170,7 +173,8 @@ class prefix {
   std::vector<told_operation> told_;
   std::vector<step> others_;
   budget& costs_;
-  std::uint64_t allowance_; ///< for one search: so many questions can be asked that none may eat up all the time
+  std::uint64_t
+      allowance_; ///< for one search: so many questions can be asked that none may eat up all the time
   std::uint32_t culprit_;
   bool cut_short_ = false;
 };
@@ -183,8 +187,8 @@ numbers joined(numbers a, const numbers& b) {
 }
 
 /// QuickXplain (Junker 2004): of `choice`, in order of preference, a part that is impossible together with
-/// `counted`, and of which nothing can be spared. Precondition: with all of `choice` it is impossible. The depth of
-/// the recursion is the logarithm of the number of operations.
+/// `counted`, and of which nothing can be spared. Precondition: with all of `choice` it is impossible. The
+/// depth of the recursion is the logarithm of the number of operations.
 numbers smallest(prefix& history, const numbers& counted, bool has_changed, const numbers& choice) {
   if (has_changed && history.impossible_with(counted))
     return {};
@@ -198,8 +202,8 @@ numbers smallest(prefix& history, const numbers& counted, bool has_changed, cons
   return joined(from_rest, from_preferred);
 }
 
-/// The fewest of the latest operations that are impossible: how far back one has to look. Doubling first keeps the
-/// searches for a culprit with near causes short.
+/// The fewest of the latest operations that are impossible: how far back one has to look. Doubling first
+/// keeps the searches for a culprit with near causes short.
 numbers smallest_stretch(prefix& history) {
   const auto all = history.others();
   if (history.impossible_with({}))
@@ -227,16 +231,19 @@ bool leaves(const operation& o, const std::string& value) {
 }
 
 std::vector<std::string> fitting_values(prefix& history) {
+  const auto called = history.called();
+  const auto most =
+      std::clamp(most_tried_operations / (called.size() + 1), std::size_t{1}, most_tried_values);
   std::vector<std::string> fitting;
   std::set<std::string> tried;
   const auto attempt = [&](const std::string& value) {
-    if (tried.size() < most_tried_values && fitting.size() < most_fitting_values &&
-        tried.insert(value).second && history.could_read(value))
+    if (tried.size() < most && fitting.size() < most_fitting_values && tried.insert(value).second &&
+        history.could_read(value))
       fitting.push_back(value);
   };
   if (const auto held = history.held_at_the_end())
     attempt(*held);
-  for (const auto* o : history.called()) {
+  for (const auto* o : called) {
     if (o->kind == operation_kind::get && o->result && o->ending == ending::ok)
       attempt(*o->result);
     if ((o->kind == operation_kind::put || o->kind == operation_kind::cas) && o->applied)
@@ -246,7 +253,8 @@ std::vector<std::string> fitting_values(prefix& history) {
   return fitting;
 }
 
-operations sources(const prefix& history, const std::optional<std::string>& value, const operations& stretch) {
+operations sources(const prefix& history, const std::optional<std::string>& value,
+                   const operations& stretch) {
   operations found;
   if (!value)
     return found;

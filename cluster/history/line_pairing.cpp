@@ -25,10 +25,11 @@ operation& line_pairing::end(std::size_t line, const std::string& process, opera
     throw read_error(line, fmt::format("process {} ends an operation that is not open", printable(process)));
   auto& o = history_[entry->second.number];
   if (o.kind != kind || o.key != key)
-    throw read_error(line, fmt::format("process {} ends a {} of key {}, but the open one is the {} of key {} of "
-                                       "line {}",
-                                       printable(process), to_string(kind), quoted(key), to_string(o.kind),
-                                       quoted(o.key), o.line));
+    throw read_error(line,
+                     fmt::format("process {} ends a {} of key {}, but the open one is the {} of key {} of "
+                                 "line {}",
+                                 printable(process), to_string(kind), quoted(key), to_string(o.kind),
+                                 quoted(o.key), o.line));
   o.ending = how;
   if (how == ending::unknown) {
     entry->second.lost = true; // that process begins nothing more

@@ -22,8 +22,8 @@ std::vector<one_key> by_key(const operations& history) {
   std::unordered_map<std::string_view, std::size_t> index;
   for (const auto& o : history) {
     if (o.ending != ending::unknown && o.done < o.call)
-      throw std::invalid_argument(
-          fmt::format("an operation on key {} is done at {}, before its call at {}", quoted(o.key), o.done, o.call));
+      throw std::invalid_argument(fmt::format("an operation on key {} is done at {}, before its call at {}",
+                                              quoted(o.key), o.done, o.call));
     const auto [entry, made] = index.try_emplace(o.key, keys.size());
     if (made)
       keys.push_back({o.key, {}});
@@ -65,8 +65,9 @@ check_result check(const operations& history, const check_limits& limits) {
       continue;
     result.verdict = verdict::unknown;
     if (result.undecided.empty())
-      result.undecided = fmt::format(
-          "key {}: {}", quoted(key), end == search_end::out_of_time ? "the time is over" : "the memory is used up");
+      result.undecided =
+          fmt::format("key {}: {}", quoted(key),
+                      end == search_end::out_of_time ? "the time is over" : "the memory is used up");
   }
   result.configurations = costs.configurations();
   return result;

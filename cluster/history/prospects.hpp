@@ -1,6 +1,6 @@
 #pragma once
-// What the steps that were not taken yet need of each other: which values somebody still has to meet, and who can
-// still make them.
+// What the steps that were not taken yet need of each other: which values somebody still has to meet, and who
+// can still make them.
 
 #include "cluster/history/key_history.hpp"
 
@@ -24,7 +24,8 @@ class prospects {
   }
   /// Whether somebody would miss what `s` makes for ever, were it passed over while the key holds `value`.
   bool lost_without(const step& s, value_id value) const {
-    return known_ && s.is_write() && s.made != value && counts_[s.made].makers == 1 && counts_[s.made].needed > 0;
+    return known_ && s.is_write() && s.made != value && counts_[s.made].makers == 1 &&
+           counts_[s.made].needed > 0;
   }
   /// False if nobody looks for this value any more.
   bool wanted(value_id value) const { return !known_ || counts_[value].wanted > 0; }

@@ -61,7 +61,7 @@ std::optional<format> recognise(std::string_view text) {
   const auto next = line.find_first_not_of(" \t,", 1);
   if (next == line.npos)
     return std::nullopt;
-  return line[next] == ':' ? std::optional(format::edn)
+  return line[next] == ':'   ? std::optional(format::edn)
          : line[next] == '"' ? std::optional(format::troupe)
                              : std::nullopt;
 }

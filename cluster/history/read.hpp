@@ -26,8 +26,8 @@ struct read_error : std::runtime_error {
 /// By how the first line that is not blank begins.
 std::optional<format> recognise(std::string_view text);
 
-/// Reads a whole file; without a format it has to be recognised. The formats of others have no clock: there the
-/// numbers of the lines are the time. Throws read_error, also if there is no operation in it.
+/// Reads a whole file; without a format it has to be recognised. The formats of others have no clock: there
+/// the numbers of the lines are the time. Throws read_error, also if there is no operation in it.
 operations read(std::string_view text, std::optional<format> as = std::nullopt);
 
 } // namespace troupe::history

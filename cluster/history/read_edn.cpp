@@ -50,7 +50,8 @@ class edn_reader {
       v = {};
     else if (word.size() > 1 && word[0] == ':')
       v.type = edn_value::kind::keyword;
-    else if (word.empty() || word.size() > 20 || word.find_first_not_of("0123456789", word[0] == '-') != word.npos)
+    else if (word.empty() || word.size() > 20 ||
+             word.find_first_not_of("0123456789", word[0] == '-') != word.npos)
       refuse(fmt::format("{} is neither a string, a number, a keyword nor nil", here()));
     rest_.remove_prefix(word.size());
     return v;

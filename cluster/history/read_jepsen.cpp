@@ -101,8 +101,8 @@ operation begun(const jepsen_line& line) {
   return o;
 }
 
-/// What a `:fail` says: a cas did not meet what it expected. Anything else that failed had no effect, but a write
-/// that failed because time was over may well have had one.
+/// What a `:fail` says: a cas did not meet what it expected. Anything else that failed had no effect, but a
+/// write that failed because time was over may well have had one.
 ending how_it_failed(const jepsen_line& line) {
   const auto kind = line.kind();
   if (kind == operation_kind::get)
@@ -124,7 +124,8 @@ void end(const jepsen_line& line, std::size_t number, ending how, line_pairing& 
   auto answered = o;
   line.read_values(answered);
   if (answered != o)
-    line.refuse(fmt::format("{} is not the value with which line {} begins it", quoted(line.value, 40), o.line));
+    line.refuse(
+        fmt::format("{} is not the value with which line {} begins it", quoted(line.value, 40), o.line));
 }
 
 } // namespace

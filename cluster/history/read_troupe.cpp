@@ -146,7 +146,7 @@ class json_parser {
     pool_.Clear();
     // Iterative: a line of nothing but brackets is refused, not a stack overflow.
     document_.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag>(line.data(),
-                                                                                        line.size());
+                                                                                         line.size());
     if (document_.HasParseError())
       throw read_error(number, fmt::format("at byte {}: {}", document_.GetErrorOffset() + 1,
                                            rapidjson::GetParseError_En(document_.GetParseError())));

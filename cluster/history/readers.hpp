@@ -25,8 +25,8 @@ void for_each_line(std::string_view text, ReadLine read_line) {
   }
 }
 
-/// Puts the two lines of an operation together: the one where a process begins it and the one where it ends. The
-/// numbers of the lines are the time.
+/// Puts the two lines of an operation together: the one where a process begins it and the one where it ends.
+/// The numbers of the lines are the time.
 class line_pairing {
  public:
   /// The process begins an operation. Throws read_error if another one of its is open.

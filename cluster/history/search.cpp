@@ -62,7 +62,7 @@ std::vector<std::uint32_t> search::order() const {
   std::vector<std::uint32_t> numbers;
   for (const auto number : taken_)
     numbers.push_back((number & is_open) != 0 ? history_.open_steps[number & ~is_open].operation
-                                                 : history_.steps[number].operation);
+                                              : history_.steps[number].operation);
   return numbers;
 }
 
@@ -200,8 +200,8 @@ bool search::has_twin(std::uint32_t number) const {
   return any_callable([&](const step& other) { return other.effect == effect; });
 }
 
-/// Rule 3, for steps that avoid a value: all of them that could be next avoid this one, or they would have been
-/// taken. So any other value serves them.
+/// Rule 3, for steps that avoid a value: all of them that could be next avoid this one, or they would have
+/// been taken. So any other value serves them.
 bool search::avoided() const {
   return any_callable([](const step& s) { return s.kind == step_kind::avoid; });
 }
@@ -210,7 +210,9 @@ bool search::avoided() const {
 bool search::noticed(std::uint32_t number, value_id made) const {
   if (made == value_space::unobservable && !history_.avoids)
     return false; // appending to it leads to nothing else
-  const auto depends = [&](const step& s) { return s.kind != step_kind::set && s.kind != step_kind::avoid && s.fits(made); };
+  const auto depends = [&](const step& s) {
+    return s.kind != step_kind::set && s.kind != step_kind::avoid && s.fits(made);
+  };
   if (any_callable(depends))
     return true;
   for (std::uint32_t i = 0; i < history_.open_steps.size(); ++i) {

@@ -17,7 +17,8 @@
 //     over a step that may be missing changes nothing, so in S that can come first.)
 //  4. A configuration is left alone if one with fewer open steps taken, and otherwise equal, was seen: S
 //     explains its rest too (see configurations.hpp).
-//  5. A value that somebody still has to meet, and that nothing makes any more, is not replaced: there is no S
+//  5. A value that somebody still has to meet, and that nothing makes any more, is not replaced: there is no
+//  S
 //     (see prospects.hpp).
 // If all configurations seen lead nowhere although one of them has an explanation, take the one with the
 // shortest: its first step leads to one with a shorter explanation, or to one that was left alone for another
@@ -37,10 +38,11 @@ class search {
   search(key_history& history, budget& costs);
 
   search_end run();
-  /// After `impossible`: the place of an end so that all that ended before can be explained. Because of rule 5
-  /// it need not be the last such place.
+  /// After `impossible`: the place of an end so that all that ended before can be explained. Because of rule
+  /// 5 it need not be the last such place.
   std::uint32_t furthest() const { return furthest_; }
-  /// After `explained`: operations in an order that explains them, and those that were passed over at any place.
+  /// After `explained`: operations in an order that explains them, and those that were passed over at any
+  /// place.
   std::vector<std::uint32_t> order() const;
 
  private:

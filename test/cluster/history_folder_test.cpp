@@ -1,5 +1,5 @@
-// Histories of others with known verdicts, which are not part of this repository: TROUPE_HISTORIES names the folder
-// that has them, with a table verdicts.tsv of file, format and true or false.
+// Histories of others with known verdicts, which are not part of this repository: TROUPE_HISTORIES names the
+// folder that has them, with a table verdicts.tsv of file, format and true or false.
 
 #include "cluster/history/linearizable.hpp"
 #include "cluster/history/read.hpp"

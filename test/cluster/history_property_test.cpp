@@ -108,8 +108,10 @@ void number_lines(operations& history) {
     o.line = ++line;
 }
 
-/// The history as it looked when the culprit had just ended. What ended in the same moment may count as earlier.
-operations until(const operations& history, const operation& culprit, const std::vector<std::size_t>& stretch) {
+/// The history as it looked when the culprit had just ended. What ended in the same moment may count as
+/// earlier.
+operations until(const operations& history, const operation& culprit,
+                 const std::vector<std::size_t>& stretch) {
   operations seen;
   for (const auto& o : history)
     if (std::find(stretch.begin(), stretch.end(), o.line) != stretch.end() ||
@@ -174,7 +176,8 @@ TEST_CASE("the verdict is that of trying every order") {
   });
 }
 
-TEST_CASE("what is shown of a history that cannot be explained is impossible, and nothing of it can be spared") {
+TEST_CASE(
+    "what is shown of a history that cannot be explained is impossible, and nothing of it can be spared") {
   check_property("impossible and irreducible", [] {
     for (int times = 0; times < 50; ++times) {
       auto history = correct_history(6);

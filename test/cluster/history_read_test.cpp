@@ -40,7 +40,8 @@ std::string jepsen(const std::string& rest) { return fmt::format("INFO  jepsen.u
 TEST_SUITE_BEGIN("histories: our own format");
 
 TEST_CASE("an operation is a line of JSON") {
-  const auto history = read(R"({"client":"c1","id":"17","op":"put","key":"k","value":"v","call":5,"done":9,"end":"ok"}
+  const auto history =
+      read(R"({"client":"c1","id":"17","op":"put","key":"k","value":"v","call":5,"done":9,"end":"ok"}
 
 {"op":"get","key":"k","call":-3,"done":4,"end":"ok","result":"\u00e4\n"}
 {"op":"cas","key":"k","expected":"v","value":"w","call":1,"done":2,"end":"ok","applied":false,"result":"z"}
@@ -70,7 +71,8 @@ TEST_CASE("what is written is read again") {
     operations history;
     const auto count = *rc::gen::inRange<std::size_t>(1, 10);
     for (std::size_t line = 1; line <= count; ++line) {
-      auto o = made(static_cast<operation_kind>(*rc::gen::inRange(0, 5)), *rc::gen::arbitrary<std::int64_t>(), 0);
+      auto o =
+          made(static_cast<operation_kind>(*rc::gen::inRange(0, 5)), *rc::gen::arbitrary<std::int64_t>(), 0);
       o.done = std::max(o.call, *rc::gen::arbitrary<std::int64_t>());
       o.client = *text();
       o.id = *text();
@@ -113,13 +115,16 @@ TEST_CASE("what is wrong with a line of ours is named") {
   CHECK(complains(R"({"op":"swap"})", "op must be one of get, put, append, cas, delete"));
   CHECK(complains(R"({"op":"get","key":7})", "key must be a string"));
   CHECK(complains(R"({"op":"get","key":"k","end":"lost"})", "end must be one of ok, refused, unknown"));
-  CHECK(complains(R"({"op":"get","key":"k","end":"ok","call":1.5})", "call must be a whole number of 64 bits"));
+  CHECK(
+      complains(R"({"op":"get","key":"k","end":"ok","call":1.5})", "call must be a whole number of 64 bits"));
   CHECK(complains(R"({"op":"get","key":"k","end":"ok","call":9223372036854775808})", "call must be a whole"));
-  CHECK(complains(R"({"op":"get","key":"k","end":"ok","call":5,"done":4})", "done at 4, before its call at 5"));
+  CHECK(
+      complains(R"({"op":"get","key":"k","end":"ok","call":5,"done":4})", "done at 4, before its call at 5"));
   CHECK(complains(R"({"op":"get","key":"k","end":"ok","call":5})", "done is missing"));
   CHECK(complains(R"({"op":"get","key":"k","end":"ok","call":5,"done":6})", "result is missing"));
   CHECK(complains(R"({"op":"put","key":"k","end":"ok","call":5,"done":6})", "value is missing"));
-  CHECK(complains(R"({"op":"cas","key":"k","end":"ok","value":"a","call":5,"done":6})", "expected is missing"));
+  CHECK(
+      complains(R"({"op":"cas","key":"k","end":"ok","value":"a","call":5,"done":6})", "expected is missing"));
   CHECK(complains(R"({"op":"put","key":"k","end":"ok","value":"a","call":5,"done":6,"applied":1})",
                   "applied must be true or false"));
   CHECK(complains(R"({"op":"get","key":"k","end":"unknown","call":5,"done":6})",
@@ -134,10 +139,10 @@ TEST_SUITE_END();
 TEST_SUITE_BEGIN("histories: jepsen logs");
 
 TEST_CASE("a register log gives an operation for each invocation, timed by lines") {
-  const auto history = read(jepsen("0\t:invoke\t:read\tnil") + jepsen("1   :invoke :write  3") +
-                            jepsen("0\t:ok\t:read\tnil") + jepsen("1\t:ok\t:write\t3") +
-                            jepsen("2\t:invoke\t:cas\t[3 4]") + jepsen("2\t:fail\t:cas\t[3 4]") +
-                            jepsen("2\t:invoke\t:cas\t[nil -4]") + jepsen("2\t:ok\t:cas\t[nil -4]"));
+  const auto history =
+      read(jepsen("0\t:invoke\t:read\tnil") + jepsen("1   :invoke :write  3") + jepsen("0\t:ok\t:read\tnil") +
+           jepsen("1\t:ok\t:write\t3") + jepsen("2\t:invoke\t:cas\t[3 4]") + jepsen("2\t:fail\t:cas\t[3 4]") +
+           jepsen("2\t:invoke\t:cas\t[nil -4]") + jepsen("2\t:ok\t:cas\t[nil -4]"));
   REQUIRE(history.size() == 4);
   CHECK(history[0].kind == operation_kind::get);
   CHECK(history[0].result == "");
@@ -160,10 +165,13 @@ TEST_CASE("a failed cas of a register has to fit, a failed read says nothing, a 
   const auto write = jepsen("0\t:invoke\t:write\t1") + jepsen("0\t:ok\t:write\t1");
   const auto judged = [&](const std::string& rest) { return check(read(write + rest)).verdict; };
   using history::verdict;
-  CHECK(judged(jepsen("1\t:invoke\t:cas\t[1 2]") + jepsen("1\t:fail\t:cas\t[1 2]")) == verdict::not_linearizable);
+  CHECK(judged(jepsen("1\t:invoke\t:cas\t[1 2]") + jepsen("1\t:fail\t:cas\t[1 2]")) ==
+        verdict::not_linearizable);
   CHECK(judged(jepsen("1\t:invoke\t:cas\t[2 2]") + jepsen("1\t:fail\t:cas\t[2 2]")) == verdict::linearizable);
-  CHECK(judged(jepsen("1\t:invoke\t:cas\t[2 2]") + jepsen("1\t:ok\t:cas\t[2 2]")) == verdict::not_linearizable);
-  CHECK(judged(jepsen("1\t:invoke\t:read\tnil") + jepsen("1\t:fail\t:read\t:timed-out")) == verdict::linearizable);
+  CHECK(judged(jepsen("1\t:invoke\t:cas\t[2 2]") + jepsen("1\t:ok\t:cas\t[2 2]")) ==
+        verdict::not_linearizable);
+  CHECK(judged(jepsen("1\t:invoke\t:read\tnil") + jepsen("1\t:fail\t:read\t:timed-out")) ==
+        verdict::linearizable);
   const auto read_5 = jepsen("2\t:invoke\t:read\tnil") + jepsen("2\t:ok\t:read\t5");
   CHECK(judged(jepsen("1\t:invoke\t:write\t5") + jepsen("1\t:info\t:write\t:timed-out") + read_5) ==
         verdict::linearizable);
@@ -181,15 +189,19 @@ TEST_CASE("what was done to the servers is passed over") {
 TEST_CASE("what is wrong with a line of a jepsen log is named") {
   const auto invoke = jepsen("0\t:invoke\t:write\t1");
   CHECK(complains(invoke + "INFO  jepsen.core - 0\t:ok\t:write\t1", "2: is not a line of jepsen.util"));
-  CHECK(complains(invoke + jepsen("0\t:done\t:write\t1"), "2: \":done\" is none of :invoke, :ok, :fail and :info"));
+  CHECK(complains(invoke + jepsen("0\t:done\t:write\t1"),
+                  "2: \":done\" is none of :invoke, :ok, :fail and :info"));
   CHECK(complains(invoke + jepsen("0\t:ok\t:put\t1"), "2: \":put\" is neither :read nor :write nor :cas"));
-  CHECK(complains(invoke + jepsen("0\t:ok\t:write\t2"), "2: \"2\" is not the value with which line 1 begins it"));
-  CHECK(complains(invoke + jepsen("0\t:ok\t:read\t2"), "2: process 0 ends a get of key \"register\", but the open "
-                                                       "one is the put of key \"register\" of line 1"));
+  CHECK(complains(invoke + jepsen("0\t:ok\t:write\t2"),
+                  "2: \"2\" is not the value with which line 1 begins it"));
+  CHECK(complains(invoke + jepsen("0\t:ok\t:read\t2"),
+                  "2: process 0 ends a get of key \"register\", but the open "
+                  "one is the put of key \"register\" of line 1"));
   CHECK(complains(invoke + jepsen("1\t:ok\t:write\t1"), "2: process 1 ends an operation that is not open"));
   CHECK(complains(invoke + jepsen("0\t:invoke\t:write\t1"),
                   "2: process 0 begins an operation while its put of line 1 is open"));
-  CHECK(complains(invoke + jepsen("0\t:info\t:write\t1") + jepsen("0\t:invoke\t:write\t1"), "3: process 0 begins"));
+  CHECK(complains(invoke + jepsen("0\t:info\t:write\t1") + jepsen("0\t:invoke\t:write\t1"),
+                  "3: process 0 begins"));
   CHECK(complains(invoke + jepsen("0\t:info\t:write\t1") + jepsen("0\t:ok\t:write\t1"), "3: process 0 ends"));
   for (const char* value : {"", "x", "01", "-", "1 2", ":timed-out"})
     CHECK(complains(jepsen(std::string("0\t:invoke\t:write\t") + value), "is neither a number nor nil"));
@@ -242,8 +254,9 @@ TEST_CASE("what is wrong with a map is named") {
   CHECK(complains("{:type :invoke :f :put :process 1 :key \"1\" :value nil}", ":value must be a string"));
   CHECK(complains(invoke + "\n" + R"({:process 9, :type :ok, :f :put, :key "0", :value "b"})",
                   "2: \"b\" is not the value with which line 1 begins it"));
-  CHECK(complains(invoke + "\n" + R"({:process 9, :type :ok, :f :put, :key "1", :value "a"})",
-                  "2: process 9 ends a put of key \"1\", but the open one is the put of key \"0\" of line 1"));
+  CHECK(
+      complains(invoke + "\n" + R"({:process 9, :type :ok, :f :put, :key "1", :value "a"})",
+                "2: process 9 ends a put of key \"1\", but the open one is the put of key \"0\" of line 1"));
 }
 
 TEST_SUITE_END();
@@ -268,7 +281,9 @@ TEST_CASE("text without a history is refused") {
   CHECK(complaint("\n\nhello") == "3: begins like no history: \"hello\"");
   CHECK(complaint(jepsen(":nemesis :info :start nil")) == "1: there is no operation in it");
   CHECK(complaint("{\"op\"\n\xFF") == "2: is not UTF-8 text");
-  CHECK(complaint(std::string("\x7F" "ELF\0\x01", 6)) == "1: begins like no history: \"\\x7fELF\\x00\\x01\"");
+  CHECK(complaint(std::string("\x7F"
+                              "ELF\0\x01",
+                              6)) == "1: begins like no history: \"\\x7fELF\\x00\\x01\"");
 }
 
 TEST_CASE("lines may end as on other systems") {

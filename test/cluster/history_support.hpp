@@ -56,7 +56,8 @@ inline operation cas(std::int64_t call, std::int64_t done, std::string expected,
 }
 
 /// A cas that was not applied, and was told what it met.
-inline operation cas_that_found(std::int64_t call, std::int64_t done, std::string expected, std::string found) {
+inline operation cas_that_found(std::int64_t call, std::int64_t done, std::string expected,
+                                std::string found) {
   auto o = cas(call, done, std::move(expected), "new", false);
   o.result = std::move(found);
   return o;
@@ -75,8 +76,8 @@ inline operation refused(operation o) {
   return o;
 }
 
-/// Tries every order of every choice of the operations that may never have happened. For one key and a handful
-/// of operations; it shares nothing with the real checker.
+/// Tries every order of every choice of the operations that may never have happened. For one key and a
+/// handful of operations; it shares nothing with the real checker.
 class naive_judge {
  public:
   static bool explains(operations all) {
@@ -103,8 +104,7 @@ class naive_judge {
 
   bool allowed(unsigned choice) const {
     for (std::size_t i = 0; i < all_.size(); ++i)
-      if (chosen(choice, i) ? all_[i].ending == ending::refused
-                            : all_[i].ending == ending::ok && !spared_[i])
+      if (chosen(choice, i) ? all_[i].ending == ending::refused : all_[i].ending == ending::ok && !spared_[i])
         return false;
     return true;
   }
@@ -138,8 +138,8 @@ class naive_judge {
     const auto& o = all_[i];
     const bool told = o.ending == ending::ok && !spared_[i];
     if (o.ending == ending::ok && o.kind != operation_kind::get && !o.applied)
-      return !told || ((!o.result || *o.result == state) &&
-                       (o.kind != operation_kind::cas || state != o.expected));
+      return !told ||
+             ((!o.result || *o.result == state) && (o.kind != operation_kind::cas || state != o.expected));
     switch (o.kind) {
     case operation_kind::get:
       return !told || !o.result || *o.result == state;
