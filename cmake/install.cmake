@@ -10,7 +10,7 @@ foreach(library protocol actors course history cluster)
   install(TARGETS troupe_${library} EXPORT Troupe ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   add_library(Troupe::${library} ALIAS troupe_${library})
 endforeach()
-install(TARGETS troupe-replica troupe-sim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS troupe-check troupe-replica troupe-sim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 foreach(folder protocol actors cluster)
   install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/troupe/${folder}

@@ -101,6 +101,59 @@ void spoil(operations& history) {
   }
 }
 
+/// To know them again.
+void number_lines(operations& history) {
+  std::size_t line = 0;
+  for (auto& o : history)
+    o.line = ++line;
+}
+
+/// The history as it looked when the culprit had just ended. What ended in the same moment may count as
+/// earlier.
+operations until(const operations& history, const operation& culprit,
+                 const std::vector<std::size_t>& stretch) {
+  operations seen;
+  for (const auto& o : history)
+    if (std::find(stretch.begin(), stretch.end(), o.line) != stretch.end() ||
+        (o.ending == ending::ok && o.done < culprit.done))
+      seen.push_back(o);
+    else if (o.call <= culprit.done && o.ending != ending::refused && o.applied)
+      seen.push_back(unanswered(o));
+  return seen;
+}
+
+/// Whether the operations of these lines can be explained, whatever the others did.
+bool explained_alone(const operations& seen, const std::vector<std::size_t>& lines) {
+  std::vector<bool> spared;
+  for (const auto& o : seen)
+    spared.push_back(std::find(lines.begin(), lines.end(), o.line) == lines.end());
+  return naive_judge::explains(seen, spared);
+}
+
+void check_explanation(const operations& history, const history::explanation& e) {
+  RC_ASSERT(e.culprit < e.stretch.size());
+  RC_ASSERT(!e.cut_short);
+  const auto& culprit = e.stretch[e.culprit];
+  std::vector<std::size_t> lines;
+  for (const auto& o : e.stretch)
+    lines.push_back(o.line);
+  auto seen = until(history, culprit, lines);
+  RC_ASSERT(!explained_alone(seen, lines));
+  for (const auto line : lines) {
+    auto fewer = lines;
+    fewer.erase(std::find(fewer.begin(), fewer.end(), line));
+    RC_ASSERT(explained_alone(seen, fewer));
+  }
+  const auto same = [&](const operation& o) { return o.line == culprit.line; };
+  auto& place = *std::find_if(seen.begin(), seen.end(), same);
+  for (const auto& value : e.would_fit) {
+    place = get(culprit.call, culprit.done, value);
+    RC_ASSERT(naive_judge::explains(seen));
+  }
+  seen.erase(std::find_if(seen.begin(), seen.end(), [&](const operation& o) { return &o == &place; }));
+  RC_ASSERT(naive_judge::explains(seen)); // all that ended before the culprit can be explained
+}
+
 verdict judged(const operations& history) { return history::check(history).verdict; }
 
 } // namespace
@@ -119,6 +172,21 @@ TEST_CASE("the verdict is that of trying every order") {
       for (int changes = below(4); changes > 0; --changes)
         spoil(history);
       RC_ASSERT((judged(history) == verdict::linearizable) == naive_judge::explains(history));
+    }
+  });
+}
+
+TEST_CASE(
+    "what is shown of a history that cannot be explained is impossible, and nothing of it can be spared") {
+  check_property("impossible and irreducible", [] {
+    for (int times = 0; times < 50; ++times) {
+      auto history = correct_history(6);
+      for (int changes = 1 + below(3); changes > 0; --changes)
+        spoil(history);
+      number_lines(history);
+      const auto result = history::check(history);
+      if (result.verdict == verdict::not_linearizable)
+        check_explanation(history, *result.explanation);
     }
   });
 }

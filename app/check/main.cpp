@@ -1,0 +1,45 @@
+// troupe-check: judges what a run left behind. Each command has a file of its own.
+
+#include "app/check/command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <fmt/format.h>
+
+namespace {
+
+using namespace troupe::check;
+
+std::string one_line(std::string text) {
+  while (!text.empty() && text.back() == '\n')
+    text.pop_back();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+exit_status run(int argc, char** argv) {
+  auto status = all_right;
+  CLI::App app("Judges what a run left behind.", "troupe-check");
+  app.require_subcommand(1);
+  add_history_command(app, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    throw usage_error(one_line(error.what()));
+  }
+  return status;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fputs(fmt::format("troupe-check: {}\n", error.what()).c_str(), stderr);
+    return bad_input;
+  }
+}
