@@ -5,10 +5,14 @@
 #include "app/sim/stop_signal.hpp"
 #include "app/sim/terminal.hpp"
 #include "cluster/chaos/shrink.hpp"
+#include "cluster/history/write.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
 #include <deque>
 #include <fmt/format.h>
+#include <fstream>
 #include <map>
 #include <random>
 
@@ -28,6 +32,7 @@ struct chaos_options {
   double storm = 0; ///< seconds
   std::vector<std::string> faults;
   std::string keep;
+  std::string history; ///< where to write the clients' history
   bool shrink = false;
   std::size_t shrink_trials = 2'000;
   bool verbose = false;
@@ -87,6 +92,8 @@ std::optional<chaos_options> parse(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--keep", o.keep,
                  "Play only these items of the schedule, as --shrink prints them: f0,f3-7,r12");
+  app.add_option("--history", o.history,
+                 "Write what the clients of the only run did and were told, for troupe-check history");
   app.add_flag("--verbose", o.verbose, "Tell everything that happens");
   try {
     app.parse(argc, argv);
@@ -96,6 +103,8 @@ std::optional<chaos_options> parse(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     throw usage_error(one_line(error.what()));
   }
+  if (!o.history.empty() && o.runs != 1)
+    throw usage_error("--history wants --runs 1");
   return o;
 }
 
@@ -147,11 +156,20 @@ class chaos_session {
       if (!outcome.passed())
         failed_.emplace(seed, outcome.rule());
     }
+    if (!options_.history.empty())
+      write_history(outcome.history);
     if (options_.verbose)
       screen_.line(fmt::format("seed {}: hash {:016x}, {} steps of Raft", seed, outcome.hash, outcome.steps));
     if (!outcome.passed())
       report(s, outcome, "");
     screen_.count(outcome.passed());
+  }
+
+  void write_history(const history::operations& told) {
+    std::ofstream file(options_.history);
+    history::write(told, file);
+    if (!file.flush())
+      throw usage_error(fmt::format("{}: {}", options_.history, std::strerror(errno)));
   }
 
   /// Plays it once more and listens: nobody pays for the words of a run that passes.

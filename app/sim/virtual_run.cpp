@@ -117,11 +117,9 @@ class virtual_run {
   void judge_answers(course::figures& figures) const {
     const auto checked = history::check(world_.history());
     if (checked.verdict == history::verdict::not_linearizable)
-      figures.violations.push_back(
-          fmt::format("the clients' history is not linearizable: {}", checked.explanation->why));
+      figures.violations.push_back(fmt::format("linearizability: {}", checked.explanation->why));
     else if (checked.verdict == history::verdict::unknown)
-      figures.violations.push_back(fmt::format(
-          "whether the clients' history is linearizable could not be found out: {}", checked.undecided));
+      figures.violations.push_back(fmt::format("linearizability: not found out: {}", checked.undecided));
     for (const auto& r : figures.unanswered)
       if (!r.killed_after) // nothing was lost with a leader
         figures.violations.push_back(
