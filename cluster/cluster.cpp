@@ -241,7 +241,9 @@ std::vector<std::string> cluster::verify() {
   const auto misfit = history::find_misfit(told, writes_in_log());
   if (!misfit)
     return all;
-  const auto checked = history::check(told, {.time = search_time});
+  history::check_limits limits;
+  limits.time = search_time;
+  const auto checked = history::check(told, limits);
   if (checked.verdict == history::verdict::not_linearizable)
     all.push_back(fmt::format("linearizability: {}", checked.explanation->why));
   if (checked.verdict == history::verdict::unknown)

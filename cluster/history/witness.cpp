@@ -1,5 +1,7 @@
 #include "cluster/history/witness.hpp"
 
+#include "cluster/history/describe.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <functional>
@@ -46,10 +48,6 @@ std::optional<std::string> after(const operation& o, const std::string& value) {
   }
 }
 
-std::string name(const operation& o) {
-  return fmt::format("the {} {} of client {}", to_string(o.kind), o.id, o.client);
-}
-
 std::optional<std::string> find_misfit(one_key& k) {
   const auto count = k.writes.size();
   // After so many writes: what the key holds, and the latest call among them.
@@ -63,10 +61,12 @@ std::optional<std::string> find_misfit(one_key& k) {
     const auto& w = *k.writes[i];
     latest_call[i + 1] = std::max(latest_call[i], w.call);
     if (end_of(w) < latest_call[i + 1])
-      return fmt::format("key {}: {} was over before an earlier write in that order began", w.key, name(w));
+      return fmt::format("key {}: {} was over before an earlier write in that order began", w.key,
+                         name_of(w));
     auto next = after(w, value);
     if (!next)
-      return fmt::format("key {}: {} met \"{}\", and its answer says something else", w.key, name(w), value);
+      return fmt::format("key {}: {} met \"{}\", and its answer says something else", w.key, name_of(w),
+                         value);
     value = std::move(*next);
     held[value].push_back(i + 1);
   }
@@ -85,15 +85,15 @@ std::optional<std::string> find_misfit(one_key& k) {
         std::lower_bound(earliest_end.begin(), earliest_end.end(), r->call) - earliest_end.begin());
     const auto places = held.find(r->result.value_or(""));
     if (places == held.end())
-      return fmt::format("key {}: {} read \"{}\", which the key never held", r->key, name(*r),
+      return fmt::format("key {}: {} read \"{}\", which the key never held", r->key, name_of(*r),
                          r->result.value_or(""));
     const auto place =
         std::lower_bound(places->second.begin(), places->second.end(), std::max(first, passed));
     if (place == places->second.end())
-      return fmt::format("key {}: {} read \"{}\", which had been replaced before", r->key, name(*r),
+      return fmt::format("key {}: {} read \"{}\", which had been replaced before", r->key, name_of(*r),
                          r->result.value_or(""));
     if (latest_call[*place] > r->done)
-      return fmt::format("key {}: {} read \"{}\" before that was written", r->key, name(*r),
+      return fmt::format("key {}: {} read \"{}\" before that was written", r->key, name_of(*r),
                          r->result.value_or(""));
     under_way.emplace(r->done, *place);
   }
@@ -114,10 +114,10 @@ std::optional<std::string> find_misfit(const operations& history, const std::vec
     if (o.kind == operation_kind::get && o.ending == ending::ok)
       keys[o.key].reads.push_back(&o);
     else if (o.kind != operation_kind::get && o.ending == ending::ok && !listed[i])
-      return fmt::format("key {}: {} was answered and never took effect", o.key, name(o));
+      return fmt::format("key {}: {} was answered and never took effect", o.key, name_of(o));
   }
-  for (auto& [key, operations] : keys)
-    if (auto misfit = find_misfit(operations))
+  for (auto& [key, told] : keys)
+    if (auto misfit = find_misfit(told))
       return misfit;
   return std::nullopt;
 }
