@@ -134,9 +134,13 @@ request_number cluster::ask(kv::operation operation, replica_id client, replica_
 }
 
 void cluster::attempt(request_number n, replica_id to) {
+  const auto& r = requests_[n];
+  if (!r.answered && r.attempts < r.manners.most_attempts)
+    ask_again(n, to);
+}
+
+void cluster::ask_again(request_number n, replica_id to) {
   auto& r = requests_[n];
-  if (r.answered || r.attempts >= r.manners.most_attempts)
-    return;
   ++r.attempts;
   r.at = to;
   const auto believed = believed_.find(r.client);
@@ -219,7 +223,7 @@ std::vector<std::string> cluster::verify() {
   if (checked.verdict == history::verdict::not_linearizable)
     all.push_back(fmt::format("the clients' history is not linearizable: {}", checked.explanation->why));
   if (checked.verdict == history::verdict::unknown)
-    all.push_back("whether the clients' history is linearizable could not be found out in time");
+    all.emplace_back("whether the clients' history is linearizable could not be found out in time");
   return all;
 }
 

@@ -202,6 +202,12 @@ void virtual_cluster::crash(replica_id id) {
   m.lease_until = {duration::min()};
 }
 
+void virtual_cluster::wipe(replica_id id) {
+  auto& m = find(id);
+  require(m.life == nullptr, "{} runs, and needs its storage", to_string(id));
+  m.storage = {};
+}
+
 void virtual_cluster::pause(replica_id id) {
   auto& m = find(id);
   if (m.life && !std::exchange(m.paused, true))
@@ -238,9 +244,14 @@ void virtual_cluster::set_clock_rate(replica_id id, std::int64_t rate) {
 void virtual_cluster::advance_clock(replica_id id, duration d) {
   auto& m = find(id);
   m.clock.jump(d, now());
+  m.clock_jumped = true;
+  wake(m);
+  settle();
+}
+
+void virtual_cluster::wake(member& m) {
   if (m.life)
     caf::anon_send(m.life->replica->rooms().raft, actors::wake{never});
-  settle();
 }
 
 // ---- time
@@ -334,6 +345,8 @@ void virtual_cluster::judge(member& m, const raft::core& c, const raft::effects&
   if (auto broken = observer_.observe(c, e))
     violate(std::move(*broken));
   judge_lease(m, c);
+  if (m.clock_jumped && e.next_deadline != never)
+    at(m.clock.when_shown(e.next_deadline), [this, &m] { wake(m); });
   // The first step comes while the replica is being made.
   if (!m.life || !m.life->replica)
     return;

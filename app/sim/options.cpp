@@ -51,6 +51,8 @@ std::string check_seed(const std::string& text) {
   return error == std::errc() && stop == end ? "" : "must be a whole number from 0 to 18446744073709551615";
 }
 
+} // namespace
+
 std::string one_line(std::string text) {
   while (!text.empty() && text.back() == '\n')
     text.pop_back();
@@ -58,15 +60,15 @@ std::string one_line(std::string text) {
   return text;
 }
 
-} // namespace
-
 std::optional<options> parse_options(int argc, char** argv) {
   options result;
   bool real = false;
   bool on_virtual_time = false;
   auto replica = default_replica().string();
   CLI::App app("Grades replicas of a key-value store as the course's simulator does.", "troupe-sim");
-  app.footer("Built-in scenarios: " + CLI::detail::join(builtin_scenario_names(), ", ") +
+  app.footer("`troupe-sim script FILE...` plays scripts instead; see `troupe-sim script --help`.\n"
+             "Built-in scenarios: " +
+             CLI::detail::join(builtin_scenario_names(), ", ") +
              "\nExit status: 0 if all runs passed, 1 if one did not, 2 for bad input, 130 if interrupted.");
   app.add_option("scenario", result.scenarios, "A file, a built-in name or `all`")->required();
   auto* real_flag = app.add_flag("--real", real, "Play against replica processes over UDP (the default)");

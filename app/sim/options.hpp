@@ -25,6 +25,9 @@ struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What a library has to say in several lines, in one.
+std::string one_line(std::string text);
+
 /// Reads the command line. Returns nothing if there is nothing left to do, after --help. Throws usage_error.
 std::optional<options> parse_options(int argc, char** argv);
 
