@@ -179,6 +179,7 @@ class virtual_cluster {
   void judge_lease(member& m, const raft::core& c);
   void judge_vote(replica_id voter, std::string_view bytes);
   void settle();
+  void stop_all();
   void wake(member& m);
   const member& find(replica_id id) const { return members_.at(id.value); }
   member& find(replica_id id) { return members_.at(id.value); }
@@ -196,6 +197,8 @@ class virtual_cluster {
   std::map<std::pair<replica_id, term_number>, replica_id> votes_told_;
   std::vector<std::string> violations_;
   std::uint64_t steps_ = 0;
+  instant moment_; ///< of the last job, and how many there were in it
+  std::uint64_t jobs_in_moment_ = 0;
 
   std::vector<plan> plans_; ///< a heap
   std::uint64_t next_plan_ = 0;
