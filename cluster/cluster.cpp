@@ -139,9 +139,13 @@ request_number cluster::ask(kv::operation operation, replica_id client, replica_
 }
 
 void cluster::attempt(request_number n, replica_id to) {
+  const auto& r = requests_[n];
+  if (!r.answered && r.attempts < r.manners.most_attempts)
+    ask_again(n, to);
+}
+
+void cluster::ask_again(request_number n, replica_id to) {
   auto& r = requests_[n];
-  if (r.answered || r.attempts >= r.manners.most_attempts)
-    return;
   ++r.attempts;
   r.at = to;
   const auto believed = believed_.find(r.client);

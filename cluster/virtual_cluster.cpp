@@ -25,6 +25,8 @@ constexpr std::size_t socket_buffer_bytes = 212'992;
 constexpr std::size_t most_waiting = 4 * actors::intake::max_waiting;
 /// What follows a broken rule is mostly more of the same.
 constexpr std::size_t most_violations = 100;
+/// More than any storm of messages takes that can arrive in one moment.
+constexpr std::uint64_t most_jobs_in_a_moment = 5'000'000;
 
 wire::directory make_directory(replica_id self, const std::vector<replica_id>& all) {
   std::vector<std::string> peers;
@@ -202,6 +204,12 @@ void virtual_cluster::crash(replica_id id) {
   m.lease_until = {duration::min()};
 }
 
+void virtual_cluster::wipe(replica_id id) {
+  auto& m = find(id);
+  require(m.life == nullptr, "{} runs, and needs its storage", to_string(id));
+  m.storage = {};
+}
+
 void virtual_cluster::pause(replica_id id) {
   auto& m = find(id);
   if (m.life && !std::exchange(m.paused, true))
@@ -238,9 +246,14 @@ void virtual_cluster::set_clock_rate(replica_id id, std::int64_t rate) {
 void virtual_cluster::advance_clock(replica_id id, duration d) {
   auto& m = find(id);
   m.clock.jump(d, now());
+  m.clock_jumped = true;
+  wake(m);
+  settle();
+}
+
+void virtual_cluster::wake(member& m) {
   if (m.life)
     caf::anon_send(m.life->replica->rooms().raft, actors::wake{never});
-  settle();
 }
 
 // ---- time
@@ -289,8 +302,29 @@ void virtual_cluster::step() {
 /// none of replicas, is one that anybody may rely on.
 void virtual_cluster::settle() {
   auto& loop = system_->scheduler();
-  while (const auto runnable = loop.runnable())
+  if (moment_ != now())
+    jobs_in_moment_ = 0;
+  moment_ = now();
+  while (const auto runnable = loop.runnable()) {
     loop.run_job(runnable == 1 ? 0 : order_.below(runnable));
+    if (++jobs_in_moment_ == most_jobs_in_a_moment)
+      stop_all();
+  }
+}
+
+/// A replica that wants to be woken up at once, for ever, would keep time from passing.
+void virtual_cluster::stop_all() {
+  violate(
+      fmt::format("time goes on: replicas do not come to rest after {} steps of actors in one moment, and "
+                  "are all stopped",
+                  most_jobs_in_a_moment));
+  for (auto& m : members_) {
+    if (!m.life)
+      continue;
+    m.life->edge.open = m.life->storage.open = false;
+    m.life->replica->stop();
+    at(now(), [this, id = m.id] { crash(id); });
+  }
 }
 
 void virtual_cluster::run_until(instant t) {
@@ -334,6 +368,8 @@ void virtual_cluster::judge(member& m, const raft::core& c, const raft::effects&
   if (auto broken = observer_.observe(c, e))
     violate(std::move(*broken));
   judge_lease(m, c);
+  if (m.clock_jumped && e.next_deadline != never)
+    at(m.clock.when_shown(e.next_deadline), [this, &m] { wake(m); });
   // The first step comes while the replica is being made.
   if (!m.life || !m.life->replica)
     return;

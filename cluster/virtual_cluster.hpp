@@ -91,6 +91,8 @@ class virtual_cluster {
   void start_all();
   /// Ends a replica at this moment, and keeps its storage.
   void crash(replica_id id);
+  /// Its storage loses everything, like a disk that was replaced. Precondition: it does not run.
+  void wipe(replica_id id);
   /// Stops it like a stopped process: time goes on, and messages queue as in a socket's buffer, until
   /// `resume`. What the buffer cannot take is lost.
   void pause(replica_id id);
@@ -158,6 +160,7 @@ class virtual_cluster {
     replica_id id;
     actors::memory_storage storage;
     virtual_clock clock;
+    bool clock_jumped = false; ///< ever: its alarms may be set for moments that it now shows earlier
     std::unique_ptr<virtual_cluster::life> life; ///< null while it does not run
     bool paused = false;
     std::deque<std::string> buffer; ///< what arrived while it was paused
@@ -178,6 +181,8 @@ class virtual_cluster {
   void judge_lease(member& m, const raft::core& c);
   void judge_vote(replica_id voter, std::string_view bytes);
   void settle();
+  void stop_all();
+  void wake(member& m);
   const member& find(replica_id id) const { return members_.at(id.value); }
   member& find(replica_id id) { return members_.at(id.value); }
   const actors::replica& life_of(replica_id id) const;
@@ -194,6 +199,8 @@ class virtual_cluster {
   std::map<std::pair<replica_id, term_number>, replica_id> votes_told_;
   std::vector<std::string> violations_;
   std::uint64_t steps_ = 0;
+  instant moment_; ///< of the last job, and how many there were in it
+  std::uint64_t jobs_in_moment_ = 0;
 
   std::vector<plan> plans_; ///< a heap
   std::uint64_t next_plan_ = 0;

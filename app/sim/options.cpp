@@ -66,7 +66,10 @@ std::optional<options> parse_options(int argc, char** argv) {
   bool on_virtual_time = false;
   auto replica = default_replica().string();
   CLI::App app("Grades replicas of a key-value store as the course's simulator does.", "troupe-sim");
-  app.footer("Built-in scenarios: " + CLI::detail::join(builtin_scenario_names(), ", ") +
+  app.footer("`troupe-sim chaos` plays random storms and `troupe-sim script FILE...` scripts instead; each "
+             "has a --help.\n"
+             "Built-in scenarios: " +
+             CLI::detail::join(builtin_scenario_names(), ", ") +
              "\nExit status: 0 if all runs passed, 1 if one did not, 2 for bad input, 130 if interrupted.");
   app.add_option("scenario", result.scenarios,
                  "A file, a built-in name or `all`, which is also what none means");
