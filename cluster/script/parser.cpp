@@ -27,8 +27,11 @@ action read_process_change(process_change what, reader& r) { return change_proce
 
 action read_elect(reader& r) {
   const auto who = r.replica();
-  auto voters = r.accept("with") ? r.replicas() : r.everybody();
+  const bool chosen = r.accept("with");
+  auto voters = chosen ? r.replicas() : r.everybody();
   std::erase(voters, who);
+  if (chosen && voters.empty())
+    r.complain("nobody but the candidate is to vote");
   return elect{who, std::move(voters)};
 }
 

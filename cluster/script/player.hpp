@@ -72,6 +72,7 @@ class player {
   void forget_leader(replica_id id);
   void note(replica_id from, replica_id to, std::string_view bytes, fate f);
   void note_answer(replica_id from, replica_id to, const wire::envelope& answer);
+  std::optional<peer_message> try_decode(replica_id to, std::string_view bytes);
   peer_message decode(replica_id to, std::string_view bytes);
   bool is_reachable(const held_message& m);
   /// The numbers of those that match, in the order in which they were sent.

@@ -151,6 +151,7 @@ TEST_CASE("script: what is wrong is said in one line, with file and line") {
   CHECK(line_fault("elect 4") == "s.txt:2: there is no replica 4: they are numbered from 1 to 3");
   CHECK(line_fault("elect 0") == "s.txt:2: there is no replica 0: they are numbered from 1 to 3");
   CHECK(line_fault("crash 3..1") == "s.txt:2: 3 to 1 is nobody");
+  CHECK(line_fault("elect 1 with 1") == "s.txt:2: nobody but the candidate is to vote");
   CHECK(line_fault("elect 1 2") == "s.txt:2: the line should end before \"2\"");
   CHECK(line_fault("cut 1 2") == "s.txt:2: \"to\" is missing at the end of the line");
   CHECK(line_fault("client A puts x 1 at 2") == "s.txt:2: \"=\" is wanted, not \"1\"");
@@ -199,7 +200,7 @@ TEST_CASE("script: no text makes the parser fall over") {
   const auto check = [](const std::string& text) {
     const auto why = fault(text);
     RC_ASSERT(std::count(why.begin(), why.end(), '\n') == 0);
-    RC_ASSERT(why.empty() || why.starts_with("s.txt:"));
+    RC_ASSERT((why.empty() || why.starts_with("s.txt:")));
   };
   CHECK(rc::check("bytes", [&](const std::string& noise) {
     check(noise);

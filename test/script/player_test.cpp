@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
+#include <rapidcheck.h>
 
 using namespace troupe::script;
 
@@ -113,4 +114,61 @@ TEST_CASE("script: what happens can be told") {
   CHECK(tells("1: term 1: leader"));
   CHECK(tells("client -> 1  put M0"));
   CHECK(tells("1 -> client  M0 ok"));
+}
+
+TEST_CASE("script: whatever happens in whatever order, no rule is broken and the player goes on") {
+  static const std::vector<std::string> events{"timeout 1",
+                                               "timeout 2 3",
+                                               "campaign 1",
+                                               "campaign 2",
+                                               "campaign 3",
+                                               "deliver all",
+                                               "deliver all",
+                                               "deliver oldest all",
+                                               "deliver newest all",
+                                               "deliver all backwards",
+                                               "deliver all from 1",
+                                               "deliver all to 2 3",
+                                               "deliver all but append_request",
+                                               "drop all from 2",
+                                               "drop oldest all",
+                                               "repeat newest all",
+                                               "repeat all to 1",
+                                               "keep all as old",
+                                               "replay old",
+                                               "client A puts x=1 at 1",
+                                               "client B appends x=2 at 2",
+                                               "client C gets x at 3",
+                                               "client A asks again at 2",
+                                               "propose 2 at 1",
+                                               "propose at 2",
+                                               "crash 1",
+                                               "restart 1",
+                                               "crash 3",
+                                               "restart 3",
+                                               "pause 2",
+                                               "resume 2",
+                                               "cut 1 from 2 3",
+                                               "cut 2 to 1",
+                                               "cut 3 from 1",
+                                               "heal",
+                                               "wait 400 ms",
+                                               "wait 2 s",
+                                               "run 100 ms",
+                                               "run 2 s",
+                                               "transfer from 1 to 2",
+                                               "transfer from 3 to 1",
+                                               "advance 2 by 700 ms"};
+  CHECK(rc::check("any story", [] {
+    // Those who do not run cannot be asked to do anything: a story that asks ends there.
+    std::string text = "start 3 replicas\nset snapshot_after " + std::to_string(*rc::gen::inRange(0, 300)) +
+                       "\nkeep all as old\nclient A gets x at 1\nelect 1\ndeliver all\n";
+    for (int i = *rc::gen::inRange(1, 60); i > 0; --i)
+      text += *rc::gen::elementOf(events) + "\n";
+    const auto failure = play(parse(text, "s.txt"));
+    const bool fair = !failure || failure->expected.find("no rule") != 0;
+    if (!fair)
+      RC_LOG(text + describe(*failure, "s.txt"));
+    RC_ASSERT(fair);
+  }));
 }
