@@ -44,6 +44,7 @@ struct request {
   std::optional<wire::envelope> answer{}; ///< that one
   replica_id at = nobody;                 ///< whom it was sent to last
   std::size_t attempts = 0;
+  std::size_t oks = 0;
   std::size_t redirects = 0;
   std::size_t fails = 0;
 };
@@ -60,6 +61,7 @@ struct cluster_setup {
   /// See virtual_cluster_setup.
   std::vector<raft::stored_state> stored{};
   std::vector<std::int64_t> clock_rates{};
+  duration storage_takes{0};
 };
 
 class cluster : public virtual_cluster {
@@ -114,6 +116,9 @@ class cluster : public virtual_cluster {
 
  private:
   void route(replica_id from, std::string_view bytes);
+  void count_request(replica_id at, std::string_view bytes);
+  void judge_reply(replica_id from, const wire::envelope& reply);
+  std::vector<std::string> judge_answers() const;
   void attempt(request_number n, replica_id to);
   void repeat_later(request_number n, duration wait);
   void take_answer(replica_id from, const std::string& bytes);
@@ -126,6 +131,12 @@ class cluster : public virtual_cluster {
   virtual_network network_;
   std::vector<troupe::request> requests_;
   std::map<std::string, request_number> by_mid_;
+  /// What passed between one request and one life of one replica.
+  struct exchange {
+    std::size_t arrived = 0;
+    std::size_t replies = 0;
+  };
+  std::map<std::tuple<replica_id, std::uint64_t, std::string>, exchange> exchanges_;
   std::map<replica_id, replica_id> believed_; ///< by client: who leads
   instant last_stamp_{};
 };
