@@ -23,6 +23,8 @@ constexpr std::size_t most_replicas = 21;
 constexpr std::size_t socket_buffer_bytes = 212'992;
 /// One message makes a few others on its way through the rooms.
 constexpr std::size_t most_waiting = 4 * actors::intake::max_waiting;
+/// So often may something happen in one moment that follows from something else in it.
+constexpr std::size_t most_in_moment = 10'000;
 /// What follows a broken rule is mostly more of the same.
 constexpr std::size_t most_violations = 100;
 /// More than any storm of messages takes that can arrive in one moment.
@@ -343,6 +345,8 @@ void virtual_cluster::at(instant when, std::function<void()> what) {
 }
 
 instant virtual_cluster::next_moment() const {
+  if (stuck_)
+    return never;
   const auto timer = system_->scheduler().next_timer();
   return plans_.empty() ? timer : std::min(timer, plans_.front().when);
 }
@@ -351,6 +355,11 @@ void virtual_cluster::step() {
   const auto moment = next_moment();
   if (moment == never)
     return;
+  steps_in_moment_ = moment > now() ? 0 : steps_in_moment_ + 1;
+  if (steps_in_moment_ > most_in_moment) {
+    stuck_ = true;
+    return violate("time goes on: somebody wakes up again and again, for a moment that is over");
+  }
   system_->scheduler().advance_to(std::max(moment, now()));
   while (!plans_.empty() && plans_.front().when <= now()) {
     std::pop_heap(plans_.begin(), plans_.end());
@@ -480,7 +489,7 @@ void virtual_cluster::judge_lease(member& m, const raft::core& c) {
 }
 
 /// What a message promises has to be in the storage, or a crash breaks the promise.
-void virtual_cluster::judge_promise(const member& m, std::string_view bytes) {
+void virtual_cluster::judge_promise(member& m, std::string_view bytes) {
   constexpr std::size_t header_bytes = 80;
   const auto header = bytes.substr(0, header_bytes);
   const auto is = [header](std::string_view type) { return header.find(type) != header.npos; };
@@ -504,23 +513,45 @@ void virtual_cluster::judge_promise(const member& m, std::string_view bytes) {
   if (const auto* reply = std::get_if<vote_reply>(&message->message); reply && reply->granted) {
     if (stored.term < reply->term || (stored.term == reply->term && stored.voted_for != to))
       broken(reply->term, "votes for it");
-    judge_vote(m.id, to, *reply);
+    judge_vote(m, to, *reply);
   } else if (const auto* request = std::get_if<vote_request>(&message->message)) {
+    if (request->transfer)
+      called_.emplace(m.id, request->term);
     if (stored.term < request->term || (stored.term == request->term && stored.voted_for != m.id))
       broken(request->term, "votes for itself");
   } else if (const auto* accepted = std::get_if<append_accepted>(&message->message)) {
     if (stored.term < accepted->term ||
         (stored.term == accepted->term && m.storage.last_index() < accepted->match))
       broken(accepted->term, fmt::format("holds {} entries", accepted->match.value));
+    note_loyalty(m, to);
   } else if (const auto* installed = std::get_if<snapshot_reply>(&message->message)) {
     if (stored.term < installed->term ||
         (stored.term == installed->term && m.storage.last_index() < installed->match))
       broken(installed->term, fmt::format("holds {} entries", installed->match.value));
+    note_loyalty(m, to);
   }
 }
 
-/// What was told to a candidate holds for the whole term, whatever a restart forgets.
-void virtual_cluster::judge_vote(replica_id voter, replica_id candidate, const vote_reply& reply) {
+/// A leader's lease rests on the loyalty of those that answer it (D 4.2.3, D 6.4.1).
+void virtual_cluster::note_loyalty(member& m, replica_id leader) {
+  const auto& c = core(m.id);
+  if (c.known_leader() != leader)
+    return;
+  m.loyal_until = std::max(m.loyal_until, c.leader_heard_at() + setup_.raft.election_timeout_min);
+  m.loyal_in = c.term();
+}
+
+/// What was told to a candidate holds for the whole term, whatever a restart forgets; and what was told to a
+/// leader holds for as long as its lease may.
+void virtual_cluster::judge_vote(const member& m, replica_id candidate, const vote_reply& reply) {
+  const auto voter = m.id;
+  const auto shown = m.clock.shown_at(now());
+  if (m.loyal_in < reply.term && shown < m.loyal_until && !called_.contains({candidate, reply.term}))
+    violate(fmt::format(
+        "who follows a leader elects nobody else: {} votes for {} in term {}, {} us too early for "
+        "what it told the leader of term {}",
+        to_string(voter), to_string(candidate), reply.term.value, (m.loyal_until - shown).count() / 1000,
+        m.loyal_in.value));
   const auto [first, is_new] = votes_told_.try_emplace({voter, reply.term}, candidate);
   if (!is_new && first->second != candidate)
     violate(

@@ -13,8 +13,9 @@
 // There is no network in it: what a replica sends goes to a hook, and what is delivered comes from outside;
 // cluster.hpp adds a network and clients. After every step of every replica the rules of Raft are checked
 // (protocol/raft/invariants.hpp), and that no two replicas hold a lease at a time, that no vote is told
-// twice, that no promise leaves before it is stored, that no queue exceeds its bound, and that no replica
-// forgets a request that it took in. What is broken is kept in words and never ends the process.
+// twice or to the harm of a leader that rests on it, that no promise leaves before it is stored, that no
+// queue exceeds its bound, and that no replica forgets a request that it took in. What is broken is kept in
+// words and never ends the process.
 
 #include "actors/loop.hpp"
 #include "actors/memory_storage.hpp"
@@ -28,6 +29,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -180,6 +182,9 @@ class virtual_cluster {
     std::unique_ptr<virtual_cluster::life> life; ///< null while it does not run
     std::uint64_t lives = 0;                     ///< how often it was started
     term_number first_term;                      ///< at its last start
+    /// Until its clock shows this it has promised the leader of that term to elect nobody else.
+    instant loyal_until{duration::min()};
+    term_number loyal_in;
     bool paused = false;
     duration storage_takes{0};
     bool storing = false; ///< the storage is going to look for what there is to write
@@ -204,8 +209,9 @@ class virtual_cluster {
   actors::replica_setup make_setup(member& m, life& l);
   void judge(member& m, const raft::core& c, const raft::effects& e);
   void judge_lease(member& m, const raft::core& c);
-  void judge_promise(const member& m, std::string_view bytes);
-  void judge_vote(replica_id voter, replica_id candidate, const vote_reply& reply);
+  void judge_promise(member& m, std::string_view bytes);
+  void judge_vote(const member& voter, replica_id candidate, const vote_reply& reply);
+  void note_loyalty(member& m, replica_id leader);
   void judge_requests();
   void settle();
   void stop_all();
@@ -228,6 +234,8 @@ class virtual_cluster {
   raft::observer observer_;
   /// Whom each replica has told to have its vote, in each term.
   std::map<std::pair<replica_id, term_number>, replica_id> votes_told_;
+  /// Who campaigns because a leader said so, and in which term.
+  std::set<std::pair<replica_id, term_number>> called_;
   std::vector<std::string> violations_;
   std::uint64_t steps_ = 0;
   instant moment_; ///< of the last job, and how many there were in it
@@ -236,6 +244,8 @@ class virtual_cluster {
 
   std::vector<plan> plans_; ///< a heap
   std::uint64_t next_plan_ = 0;
+  std::size_t steps_in_moment_ = 0;
+  bool stuck_ = false; ///< time does not go on any more
   std::unique_ptr<actors::loop_system> system_;
   std::vector<member> members_;
 };

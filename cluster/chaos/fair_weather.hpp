@@ -42,7 +42,7 @@ class fair_weather {
   duration hop_; ///< what a message takes
   replica_id leader_ = nobody;
   std::uint64_t writes_ = 0;
-  std::size_t messages_ = 0; ///< between replicas
+  std::size_t messages_ = 0; ///< between replicas, without those that carry snapshots
   /// When a replica first answered a candidate's request for a vote, by term.
   std::map<std::tuple<replica_id, replica_id, std::uint64_t>, instant> votes_;
   std::vector<std::string> violations_;

@@ -233,7 +233,9 @@ kv::operation draw_operation(random_source& random, const workload& w, std::size
 std::vector<planned_request> draw_requests(random_source& random, const schedule& s) {
   const workload w{between(random, std::uint64_t{1}, std::uint64_t{12}),
                    between(random, std::uint64_t{1}, std::uint64_t{4}),
-                   random.chance(0.2) ? std::size_t{300} : 0, between(random, 0.1, 0.8)};
+                   random.chance(0.2) ? std::size_t{300} : 0,
+                   // Where hardly anything is written, many have logs that could win an election.
+                   random.chance(0.25) ? 0.95 : between(random, 0.1, 0.8)};
   const auto how_many = between(random, std::uint64_t{20}, std::uint64_t{400});
   const auto patience =
       between(random, s.setup.raft.election_timeout_min / 2, 3 * s.setup.raft.election_timeout_max);
