@@ -77,6 +77,7 @@ cluster::cluster(cluster_setup s)
                        .router = s.router,
                        .transport = s.transport,
                        .clock_rates = std::move(s.clock_rates),
+                       .clock_offsets = std::move(s.clock_offsets),
                        .storage_takes = s.storage_takes}),
       choices_(s.seed, for_clients), network_({s.seed, for_network}, [this](replica_id from, replica_id to,
                                                                             std::string bytes, instant when) {

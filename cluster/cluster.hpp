@@ -61,6 +61,7 @@ struct cluster_setup {
   /// See virtual_cluster_setup.
   std::vector<raft::stored_state> stored{};
   std::vector<std::int64_t> clock_rates{};
+  std::vector<duration> clock_offsets{};
   duration storage_takes{0};
 };
 

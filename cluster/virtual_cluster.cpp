@@ -132,7 +132,8 @@ virtual_cluster::virtual_cluster(virtual_cluster_setup setup)
       members_(setup_.replicas) {
   if (setup_.replicas == 0 || setup_.replicas > most_replicas)
     throw std::invalid_argument(fmt::format("a cluster has 1 to {} replicas", most_replicas));
-  if (setup_.stored.size() > members_.size() || setup_.clock_rates.size() > members_.size())
+  if (setup_.stored.size() > members_.size() || setup_.clock_rates.size() > members_.size() ||
+      setup_.clock_offsets.size() > members_.size())
     throw std::invalid_argument("more logs or clocks are given than there are replicas");
   for (std::size_t i = 0; i < members_.size(); ++i) {
     auto& m = members_[i];
@@ -141,6 +142,8 @@ virtual_cluster::virtual_cluster(virtual_cluster_setup setup)
     m.storage_takes = setup_.storage_takes;
     if (i < setup_.clock_rates.size())
       m.clock.set_rate(setup_.clock_rates[i], now());
+    if (i < setup_.clock_offsets.size())
+      m.clock.jump(setup_.clock_offsets[i], now());
     if (i < setup_.stored.size()) {
       const auto& s = setup_.stored[i];
       m.storage.apply({s.hard_state, s.snapshot, std::nullopt, s.entries});

@@ -47,6 +47,8 @@ struct virtual_cluster_setup {
   wire::limits transport{};
   /// How fast each replica's clock runs, in millionths of true time; those not named run true.
   std::vector<std::int64_t> clock_rates{};
+  /// How far each replica's clock is ahead of true time at the start; at least 0.
+  std::vector<duration> clock_offsets{};
   /// How long each replica's storage takes; see set_storage_delay.
   duration storage_takes{0};
 };
