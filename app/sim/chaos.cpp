@@ -7,7 +7,6 @@
 #include "cluster/chaos/shrink.hpp"
 #include "cluster/history/write.hpp"
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
 #include <deque>
@@ -73,7 +72,7 @@ std::optional<chaos_options> parse(int argc, char** argv) {
                "troupe-sim chaos");
   app.footer("Exit status: 0 if no rule was broken, 1 if one was, 2 for bad input, 130 if interrupted.");
   app.add_option("--seed", o.seed, "Seed of the first run; the next run takes the next number")
-      ->check(seed_check());
+      ->check(app::seed_check());
   app.add_option("--runs", o.runs, "How many runs")
       ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}))
       ->capture_default_str();
@@ -97,14 +96,8 @@ std::optional<chaos_options> parse(int argc, char** argv) {
   app.add_option("--history", o.history,
                  "Write what the clients of the only run did and were told, for troupe-check history");
   app.add_flag("--verbose", o.verbose, "Tell everything that happens");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& help) {
-    app.exit(help);
+  if (!app::read_arguments(app, argc, argv))
     return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw usage_error(one_line(error.what()));
-  }
   if (!o.history.empty() && o.runs != 1)
     throw usage_error("--history wants --runs 1");
   return o;

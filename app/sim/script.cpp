@@ -3,7 +3,6 @@
 #include "app/sim/options.hpp"
 #include "cluster/script/play.hpp"
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fmt/format.h>
 
@@ -33,13 +32,8 @@ int run_scripts(int argc, char** argv) {
   app.footer("Exit status: 0 if all expectations were met, 1 if one was not, 2 for bad input.");
   app.add_option("file", files, "Scripts; docs/scripts.md describes them")->required();
   app.add_flag("--verbose", verbose, "Tell each statement, message and change of roles");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& help) {
-    return app.exit(help);
-  } catch (const CLI::ParseError& error) {
-    throw usage_error(one_line(error.what()));
-  }
+  if (!app::read_arguments(app, argc, argv))
+    return 0;
   // All of them first: nobody wants half of the stories and then a complaint.
   std::vector<script::story> stories;
   for (const auto& file : files)
