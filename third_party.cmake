@@ -24,6 +24,16 @@ mark_as_advanced(RAPIDJSON_INCLUDE_DIR)
 if(NOT RAPIDJSON_INCLUDE_DIR)
   troupe_missing("RapidJSON" rapidjson-dev)
 endif()
+find_path(XXHASH_INCLUDE_DIR xxhash.h)
+mark_as_advanced(XXHASH_INCLUDE_DIR)
+if(NOT XXHASH_INCLUDE_DIR)
+  troupe_missing("xxHash" libxxhash-dev)
+endif()
+# Inlined: there is no library to link, for us or for whoever links us.
+add_library(troupe_xxhash INTERFACE)
+target_include_directories(troupe_xxhash SYSTEM INTERFACE ${XXHASH_INCLUDE_DIR})
+target_compile_definitions(troupe_xxhash INTERFACE XXH_INLINE_ALL)
+
 add_library(troupe_rapidjson INTERFACE)
 target_include_directories(troupe_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_DIR})
 # std::string in, std::string out.

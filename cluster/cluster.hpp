@@ -61,6 +61,7 @@ struct cluster_setup {
   /// See virtual_cluster_setup.
   std::vector<raft::stored_state> stored{};
   std::vector<std::int64_t> clock_rates{};
+  std::vector<duration> clock_offsets{};
   duration storage_takes{0};
 };
 
@@ -94,6 +95,8 @@ class cluster : public virtual_cluster {
   /// Sends a request now: to `to`, or to whom the client believes to lead, or to anybody.
   request_number ask(kv::operation operation, replica_id client = first_client, replica_id to = nobody,
                      manners m = {});
+  /// Sends it once more now, under the same MID, whatever has become of it.
+  void ask_again(request_number n, replica_id to);
   const troupe::request& request(request_number n) const { return requests_.at(n); }
   const std::vector<troupe::request>& requests() const { return requests_; }
 

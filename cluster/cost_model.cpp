@@ -15,8 +15,13 @@ instant transit::to_simulator(replica_id from, instant sent) {
 }
 
 instant transit::to_replica(replica_id to, instant sent) {
-  auto& last = in_.at(to.value);
-  return last = std::max(last, sent + flight()) + costs_.replica_turn;
+  auto& [begins, ends] = in_.at(to.value);
+  if (sent > begins) {
+    begins = std::max(ends, sent + flight());
+    ends = begins;
+  }
+  ends = ends + costs_.replica_turn; // later turns wait for the whole of this one
+  return begins + costs_.replica_turn;
 }
 
 } // namespace troupe

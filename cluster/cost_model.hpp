@@ -10,7 +10,8 @@
 namespace troupe {
 
 struct cost_model {
-  /// From a send to the wake-up of its receiver: at least, and by chance up to so much more.
+  /// From a send to the wake-up of a receiver that sleeps: at least, and by chance up to so much more. What
+  /// is sent meanwhile is there when it wakes up.
   duration flight = std::chrono::microseconds(20);
   duration jitter = std::chrono::microseconds(20);
   /// What the simulator spends on a datagram that it reads, or a request that it sends.
@@ -28,7 +29,8 @@ class transit {
 
   /// When the simulator can read what this replica sends now.
   instant to_simulator(replica_id from, instant sent);
-  /// When this replica has done its turn for what the simulator sends it now; one turn comes after the other.
+  /// When this replica has done its turn for what the simulator sends it now: one turn takes all that has
+  /// come by the time it begins.
   instant to_replica(replica_id to, instant sent);
   duration simulator_turn() const { return costs_.simulator_turn; }
 
@@ -37,8 +39,12 @@ class transit {
 
   cost_model costs_;
   course::random_source random_;
+  struct turn {
+    instant begins; ///< the last one's, which may be yet to come
+    instant ends;
+  };
   std::vector<instant> out_;
-  std::vector<instant> in_;
+  std::vector<turn> in_;
 };
 
 } // namespace troupe

@@ -27,6 +27,8 @@ constexpr std::size_t most_waiting = 4 * actors::intake::max_waiting;
 constexpr std::size_t most_in_moment = 10'000;
 /// What follows a broken rule is mostly more of the same.
 constexpr std::size_t most_violations = 100;
+/// More than any storm of messages takes that can arrive in one moment.
+constexpr std::uint64_t most_jobs_in_a_moment = 5'000'000;
 
 wire::directory make_directory(replica_id self, const std::vector<replica_id>& all) {
   std::vector<std::string> peers;
@@ -130,7 +132,8 @@ virtual_cluster::virtual_cluster(virtual_cluster_setup setup)
       members_(setup_.replicas) {
   if (setup_.replicas == 0 || setup_.replicas > most_replicas)
     throw std::invalid_argument(fmt::format("a cluster has 1 to {} replicas", most_replicas));
-  if (setup_.stored.size() > members_.size() || setup_.clock_rates.size() > members_.size())
+  if (setup_.stored.size() > members_.size() || setup_.clock_rates.size() > members_.size() ||
+      setup_.clock_offsets.size() > members_.size())
     throw std::invalid_argument("more logs or clocks are given than there are replicas");
   for (std::size_t i = 0; i < members_.size(); ++i) {
     auto& m = members_[i];
@@ -139,6 +142,8 @@ virtual_cluster::virtual_cluster(virtual_cluster_setup setup)
     m.storage_takes = setup_.storage_takes;
     if (i < setup_.clock_rates.size())
       m.clock.set_rate(setup_.clock_rates[i], now());
+    if (i < setup_.clock_offsets.size())
+      m.clock.jump(setup_.clock_offsets[i], now());
     if (i < setup_.stored.size()) {
       const auto& s = setup_.stored[i];
       m.storage.apply({s.hard_state, s.snapshot, std::nullopt, s.entries});
@@ -219,6 +224,12 @@ void virtual_cluster::crash(replica_id id) {
   m.buffer.clear();
   m.buffered_bytes = 0;
   m.lease_until = {duration::min()};
+}
+
+void virtual_cluster::wipe(replica_id id) {
+  auto& m = find(id);
+  require(m.life == nullptr, "{} runs, and needs its storage", to_string(id));
+  m.storage = {};
 }
 
 void virtual_cluster::pause(replica_id id) {
@@ -306,9 +317,14 @@ void virtual_cluster::set_clock_rate(replica_id id, std::int64_t rate) {
 void virtual_cluster::advance_clock(replica_id id, duration d) {
   auto& m = find(id);
   m.clock.jump(d, now());
+  m.clock_jumped = true;
+  wake(m);
+  settle();
+}
+
+void virtual_cluster::wake(member& m) {
   if (m.life)
     caf::anon_send(m.life->replica->rooms().raft, actors::wake{never});
-  settle();
 }
 
 // ---- time
@@ -365,6 +381,9 @@ void virtual_cluster::step() {
 /// none of replicas, is one that anybody may rely on.
 void virtual_cluster::settle() {
   auto& loop = system_->scheduler();
+  if (moment_ != now())
+    jobs_in_moment_ = 0;
+  moment_ = now();
   while (const auto runnable = loop.runnable()) {
     const auto which = runnable == 1 ? 0 : order_.below(runnable);
     member* counts = nullptr;
@@ -375,6 +394,8 @@ void virtual_cluster::settle() {
     loop.run_job(which);
     if (counts)
       count_step(*counts);
+    if (++jobs_in_moment_ == most_jobs_in_a_moment)
+      stop_all();
   }
 }
 
@@ -386,6 +407,21 @@ void virtual_cluster::count_step(member& m) {
   countdowns_ -= std::erase_if(m.countdowns, [](const auto& c) { return c.steps == 0; });
   for (const auto& what : due)
     what();
+}
+
+/// A replica that wants to be woken up at once, for ever, would keep time from passing.
+void virtual_cluster::stop_all() {
+  violate(
+      fmt::format("time goes on: replicas do not come to rest after {} steps of actors in one moment, and "
+                  "are all stopped",
+                  most_jobs_in_a_moment));
+  for (auto& m : members_) {
+    if (!m.life)
+      continue;
+    m.life->edge.open = m.life->storage.open = false;
+    m.life->replica->stop();
+    at(now(), [this, id = m.id] { crash(id); });
+  }
 }
 
 void virtual_cluster::run_until(instant t) {
@@ -435,6 +471,8 @@ void virtual_cluster::judge(member& m, const raft::core& c, const raft::effects&
     m.elected_in = c.term();
   judge_commit(c, e, committed_before);
   judge_lease(m, c);
+  if (m.clock_jumped && e.next_deadline != never)
+    at(m.clock.when_shown(e.next_deadline), [this, &m] { wake(m); });
   if (!e.write.empty())
     store_later(m);
   // The first step comes while the replica is being made.

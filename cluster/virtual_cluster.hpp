@@ -46,6 +46,8 @@ struct virtual_cluster_setup {
   wire::limits transport{};
   /// How fast each replica's clock runs, in millionths of true time; those not named run true.
   std::vector<std::int64_t> clock_rates{};
+  /// How far each replica's clock is ahead of true time at the start; at least 0.
+  std::vector<duration> clock_offsets{};
   /// How long each replica's storage takes; see set_storage_delay.
   duration storage_takes{0};
 };
@@ -95,6 +97,8 @@ class virtual_cluster {
   void start_all();
   /// Ends a replica at this moment, and keeps its storage.
   void crash(replica_id id);
+  /// Its storage loses everything, like a disk that was replaced. Precondition: it does not run.
+  void wipe(replica_id id);
   /// Stops it like a stopped process: time goes on, and messages queue as in a socket's buffer, until
   /// `resume`. What the buffer cannot take is lost.
   void pause(replica_id id);
@@ -175,6 +179,7 @@ class virtual_cluster {
     replica_id id;
     actors::memory_storage storage;
     virtual_clock clock;
+    bool clock_jumped = false; ///< ever: its alarms may be set for moments that it now shows earlier
     std::unique_ptr<virtual_cluster::life> life; ///< null while it does not run
     std::uint64_t lives = 0;                     ///< how often it was started
     term_number voted_in;   ///< the last term in which it was seen to vote for somebody else
@@ -216,6 +221,8 @@ class virtual_cluster {
   void note_loyalty(member& m, replica_id leader);
   void judge_requests();
   void settle();
+  void stop_all();
+  void wake(member& m);
   void count_step(member& m);
   void hold_storage(member& m);
   void store_later(member& m);
@@ -238,6 +245,8 @@ class virtual_cluster {
   std::map<std::pair<replica_id, term_number>, vote_request> campaigns_;
   std::vector<std::string> violations_;
   std::uint64_t steps_ = 0;
+  instant moment_; ///< of the last job, and how many there were in it
+  std::uint64_t jobs_in_moment_ = 0;
   std::size_t countdowns_ = 0; ///< of all replicas
 
   std::vector<plan> plans_; ///< a heap

@@ -5,10 +5,13 @@
 #include "app/sim/stop_signal.hpp"
 #include "app/sim/terminal.hpp"
 #include "cluster/chaos/shrink.hpp"
+#include "cluster/history/write.hpp"
 
-#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
 #include <deque>
 #include <fmt/format.h>
+#include <fstream>
 #include <map>
 #include <random>
 
@@ -26,6 +29,7 @@ struct chaos_options {
   double storm = 0; ///< seconds
   std::vector<std::string> faults;
   std::string keep;
+  std::string history;           ///< where to write the clients' history
   std::size_t max_failures = 10; ///< after so many the others have nothing new to tell
   bool shrink = false;
   std::size_t shrink_trials = 2'000;
@@ -68,7 +72,7 @@ std::optional<chaos_options> parse(int argc, char** argv) {
                "troupe-sim chaos");
   app.footer("Exit status: 0 if no rule was broken, 1 if one was, 2 for bad input, 130 if interrupted.");
   app.add_option("--seed", o.seed, "Seed of the first run; the next run takes the next number")
-      ->check(seed_check());
+      ->check(app::seed_check());
   app.add_option("--runs", o.runs, "How many runs")
       ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}))
       ->capture_default_str();
@@ -89,15 +93,13 @@ std::optional<chaos_options> parse(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--keep", o.keep,
                  "Play only these items of the schedule, as --shrink prints them: f0,f3-7,r12");
+  app.add_option("--history", o.history,
+                 "Write what the clients of the only run did and were told, for troupe-check history");
   app.add_flag("--verbose", o.verbose, "Tell everything that happens");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& help) {
-    app.exit(help);
+  if (!app::read_arguments(app, argc, argv))
     return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw usage_error(one_line(error.what()));
-  }
+  if (!o.history.empty() && o.runs != 1)
+    throw usage_error("--history wants --runs 1");
   return o;
 }
 
@@ -149,11 +151,20 @@ class chaos_session {
       if (!outcome.passed())
         failed_.emplace(seed, outcome.rule());
     }
+    if (!options_.history.empty())
+      write_history(outcome.history);
     if (options_.verbose)
       screen_.line(fmt::format("seed {}: hash {:016x}, {} steps of Raft", seed, outcome.hash, outcome.steps));
     if (!outcome.passed())
       report(s, outcome, "");
     screen_.count(outcome.passed());
+  }
+
+  void write_history(const history::operations& told) {
+    std::ofstream file(options_.history);
+    history::write(told, file);
+    if (!file.flush())
+      throw usage_error(fmt::format("{}: {}", options_.history, std::strerror(errno)));
   }
 
   /// Plays it once more and listens: nobody pays for the words of a run that passes.

@@ -11,19 +11,19 @@ namespace {
 
 struct measured {
   std::string_view name;
-  std::optional<double> (*of)(const course::figures&);
+  std::optional<double> (*of)(const run_result&);
 };
 
 std::optional<double> in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 constexpr std::array measures{
-    measured{"total_msgs", [](const course::figures& f) { return std::optional(double(f.total_msgs)); }},
-    measured{"failures", [](const course::figures& f) { return std::optional(double(f.failures())); }},
-    measured{"duplicates", [](const course::figures& f) { return std::optional(double(f.duplicates)); }},
-    measured{"redirects", [](const course::figures& f) { return std::optional(double(f.redirects)); }},
-    measured{"median_latency", [](const course::figures& f) { return f.median_latency(); }},
-    measured{"p99_latency", [](const course::figures& f) { return course::p99_seconds(f.latencies.all()); }},
-    measured{"longest_silence", [](const course::figures& f) { return in_seconds(f.longest_silence); }},
+    measured{"total_msgs", [](const run_result& r) { return std::optional(double(r.figures.total_msgs)); }},
+    measured{"failures", [](const run_result& r) { return std::optional(double(r.figures.failures())); }},
+    measured{"duplicates", [](const run_result& r) { return std::optional(double(r.figures.duplicates)); }},
+    measured{"redirects", [](const run_result& r) { return std::optional(double(r.figures.redirects)); }},
+    measured{"median_latency", [](const run_result& r) { return r.latency.median; }},
+    measured{"p99_latency", [](const run_result& r) { return r.latency.p99; }},
+    measured{"longest_silence", [](const run_result& r) { return in_seconds(r.figures.longest_silence); }},
 };
 
 spread make_spread(std::string_view name, std::vector<double> values) {
@@ -44,7 +44,7 @@ std::vector<spread> spreads_of(const std::vector<const run_result*>& runs) {
   for (const auto& measure : measures) {
     std::vector<double> values;
     for (const auto* run : runs)
-      if (const auto value = measure.of(run->figures))
+      if (const auto value = measure.of(*run))
         values.push_back(*value);
     if (!values.empty())
       result.push_back(make_spread(measure.name, std::move(values)));

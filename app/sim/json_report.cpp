@@ -105,13 +105,13 @@ void write_requests(json_writer& out, const course::figures& f) {
   out.list(f.incorrect_reasons);
 }
 
-void write_latencies(json_writer& out, const course::figures& f) {
-  out.put("median_latency", f.median_latency());
-  out.put("p99_latency", course::p99_seconds(f.latencies.all()));
-  out.put("median_get_latency", course::median_seconds(f.latencies.gets));
-  out.put("p99_get_latency", course::p99_seconds(f.latencies.gets));
-  out.put("median_put_latency", course::median_seconds(f.latencies.puts));
-  out.put("p99_put_latency", course::p99_seconds(f.latencies.puts));
+void write_latencies(json_writer& out, const latency_figures& latency) {
+  out.put("median_latency", latency.median);
+  out.put("p99_latency", latency.p99);
+  out.put("median_get_latency", latency.median_get);
+  out.put("p99_get_latency", latency.p99_get);
+  out.put("median_put_latency", latency.median_put);
+  out.put("p99_put_latency", latency.p99_put);
 }
 
 void write_events(json_writer& out, const course::figures& f) {
@@ -142,7 +142,7 @@ void write_complaints(json_writer& out, const course::complaints& complaints) {
 }
 
 void write_run(json_writer& out, const run_result& run) {
-  out.put("scenario", std::string_view(run.plan.scenario.name));
+  out.put("scenario", std::string_view(run.plan.scenario->name));
   out.put("mode", to_string(run.plan.mode));
   out.put("seed", run.plan.seed);
   if (run.hash)
@@ -153,7 +153,7 @@ void write_run(json_writer& out, const run_result& run) {
   out.put("tiers", run.verdict.tiers);
   write_messages(out, run.figures);
   write_requests(out, run.figures);
-  write_latencies(out, run.figures);
+  write_latencies(out, run.latency);
   write_events(out, run.figures);
   out.key("deaths");
   out.list(run.figures.deaths);

@@ -4,6 +4,7 @@
 #include "app/sim/json_report.hpp"
 #include "app/sim/options.hpp"
 #include "app/sim/runner.hpp"
+#include "app/sim/script.hpp"
 #include "app/sim/stop_signal.hpp"
 #include "app/sim/summary.hpp"
 #include "app/sim/terminal.hpp"
@@ -15,6 +16,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <random>
+#include <string_view>
 #include <unistd.h>
 
 namespace {
@@ -29,8 +31,8 @@ std::vector<run_plan> make_plans(const options& options) {
   const std::uint64_t anything = entropy();
   std::vector<run_plan> plans;
   for (const auto& name : options.scenarios) {
-    auto scenario = load_scenario(name);
-    const auto first = options.seed.value_or(scenario.seed.value_or(anything));
+    const auto scenario = std::make_shared<const troupe::scenario>(load_scenario(name));
+    const auto first = options.seed.value_or(scenario->seed.value_or(anything));
     for (std::size_t run = 0; run < options.runs; ++run)
       plans.push_back({scenario, options.mode, first + run});
   }
@@ -39,9 +41,9 @@ std::vector<run_plan> make_plans(const options& options) {
 
 void print_notes(const std::vector<run_plan>& plans) {
   for (auto plan = plans.begin(); plan != plans.end(); ++plan)
-    if (plan == plans.begin() || (plan - 1)->scenario.name != plan->scenario.name)
-      for (const auto& note : plan->scenario.notes)
-        fmt::print(stderr, "note: {}: {}\n", plan->scenario.name, note);
+    if (plan == plans.begin() || (plan - 1)->scenario->name != plan->scenario->name)
+      for (const auto& note : plan->scenario->notes)
+        fmt::print(stderr, "note: {}: {}\n", plan->scenario->name, note);
 }
 
 /// Opened before the first run: nobody wants to learn after an hour that the report has no place.
@@ -67,7 +69,7 @@ exit_status simulate(const options& options) {
   fmt::print("{}{}{}", format_table(rows, colour), format_distributions(rows),
              format_faults(outcome.results, colour));
   if (options.mode == run_mode::virtual_time)
-    fmt::print("(latencies, and so their tiers, are modelled)\n");
+    fmt::print("{}(latencies, and so their tiers, are modelled)\n", format_hash(outcome.results));
   std::fflush(stdout);
   if (report.is_open() && !(report << format_json(outcome.results) << std::flush))
     throw usage_error(fmt::format("{}: cannot be written", options.json));
@@ -84,6 +86,8 @@ int main(int argc, char** argv) {
   try {
     if (argc > 1 && std::string_view(argv[1]) == "chaos")
       return chaos_command(argc - 1, argv + 1);
+    if (argc > 1 && std::string_view(argv[1]) == "script")
+      return run_scripts(argc - 1, argv + 1);
     const auto options = parse_options(argc, argv);
     return options ? simulate(*options) : all_passed;
   } catch (const std::exception& error) {

@@ -40,7 +40,7 @@ class real_run {
  public:
   real_run(const run_plan& plan, const real_setting& setting, spectator& spectator)
       : plan_(plan), setting_(setting), spectator_(spectator), start_(read_clock()),
-        world_(plan.scenario, plan.seed, start_) {
+        world_(*plan.scenario, plan.seed, start_) {
     spawn();
   }
 
@@ -54,12 +54,7 @@ class real_run {
     end_replicas();
     if (stopped_)
       return std::nullopt;
-    return run_result{plan_,
-                      world_.figures(),
-                      world_.complaints(),
-                      course::grade(plan_.scenario, world_.figures()),
-                      std::nullopt,
-                      0};
+    return make_result(plan_, world_.figures(), world_.complaints());
   }
 
  private:

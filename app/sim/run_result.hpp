@@ -5,6 +5,7 @@
 #include "cluster/scenario.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -26,22 +27,33 @@ constexpr std::string_view to_string(run_mode mode) {
   return "?";
 }
 
-/// One scenario to be played.
+/// One scenario to be played. Many runs share it.
 struct run_plan {
-  troupe::scenario scenario;
+  std::shared_ptr<const troupe::scenario> scenario;
   run_mode mode = run_mode::real;
   std::uint64_t seed = 0;
 };
 
-/// What came of it.
+/// What is told of a run's latencies, in seconds; nothing where nothing was answered.
+struct latency_figures {
+  std::optional<double> median, p99;
+  std::optional<double> median_get, p99_get;
+  std::optional<double> median_put, p99_put;
+};
+
+/// What came of it. Small: a long sweep keeps one for each run.
 struct run_result {
   run_plan plan;
-  course::figures figures;
+  course::figures figures; ///< without the single latencies
+  latency_figures latency;
   course::complaints complaints;
   course::verdict verdict;
   /// Of everything that happened; virtual mode only, where the same plan has the same.
   std::optional<std::uint64_t> hash;
   std::uint64_t steps = 0; ///< of Raft, by all replicas; virtual mode only
 };
+
+/// Grades what a world has counted.
+run_result make_result(const run_plan& plan, course::figures figures, course::complaints complaints);
 
 } // namespace troupe::sim

@@ -17,7 +17,7 @@ class quiet_view : public spectator {
  public:
   quiet_view(terminal& terminal, const options& options, const run_plan& plan)
       : terminal_(terminal), tells_(options.verbose),
-        prefix_(fmt::format("{} (seed {}) ", plan.scenario.name, plan.seed)) {}
+        prefix_(fmt::format("{} (seed {}) ", plan.scenario->name, plan.seed)) {}
 
   void replica_said(replica_id who, const std::string& line) override {
     if (tells_)
@@ -41,12 +41,12 @@ class run_view : public spectator {
  public:
   run_view(terminal& terminal, const options& options, const run_plan& plan, std::size_t number)
       : terminal_(terminal), number_(number), tells_(options.verbose || terminal.is_interactive()),
-        prefix_(options.jobs > 1 ? plan.scenario.name + " " : ""), state_{plan.scenario.name,
-                                                                          {},
-                                                                          plan.scenario.start_wait +
-                                                                              plan.scenario.lifetime +
-                                                                              plan.scenario.end_wait,
-                                                                          nobody} {
+        prefix_(options.jobs > 1 ? plan.scenario->name + " " : ""), state_{plan.scenario->name,
+                                                                           {},
+                                                                           plan.scenario->start_wait +
+                                                                               plan.scenario->lifetime +
+                                                                               plan.scenario->end_wait,
+                                                                           nobody} {
     terminal_.progress(number_, state_);
   }
   ~run_view() override { terminal_.finished(number_); }

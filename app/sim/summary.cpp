@@ -1,5 +1,7 @@
 #include "app/sim/summary.hpp"
 
+#include "cluster/history_hash.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <numeric>
@@ -41,8 +43,8 @@ double median_of(const std::vector<const run_result*>& runs, Figure figure) {
 std::optional<double> median_of_latencies(const std::vector<const run_result*>& runs) {
   std::vector<double> values;
   for (const auto* run : runs)
-    if (const auto latency = run->figures.median_latency())
-      values.push_back(*latency);
+    if (run->latency.median)
+      values.push_back(*run->latency.median);
   return values.empty() ? std::nullopt : std::optional(median(std::move(values)));
 }
 
@@ -62,7 +64,7 @@ std::optional<course::tiers> median_tiers(const std::vector<const run_result*>& 
 
 scenario_summary summarize_scenario(const std::vector<const run_result*>& runs) {
   scenario_summary row;
-  row.scenario = runs.front()->plan.scenario.name;
+  row.scenario = runs.front()->plan.scenario->name;
   row.runs = runs.size();
   row.passed = static_cast<std::size_t>(
       std::count_if(runs.begin(), runs.end(), [](const run_result* run) { return run->verdict.passed(); }));
@@ -93,12 +95,12 @@ std::string format_row(const scenario_summary& row, int width, bool colour) {
 std::vector<scenario_summary> summarize(const std::vector<run_result>& results) {
   std::vector<scenario_summary> rows;
   for (const auto& result : results) {
-    const auto& name = result.plan.scenario.name;
+    const auto& name = result.plan.scenario->name;
     if (std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.scenario == name; }))
       continue;
     std::vector<const run_result*> runs;
     for (const auto& other : results)
-      if (other.plan.scenario.name == name)
+      if (other.plan.scenario->name == name)
         runs.push_back(&other);
     rows.push_back(summarize_scenario(runs));
   }
@@ -134,13 +136,27 @@ std::string format_distributions(const std::vector<scenario_summary>& rows) {
   return text;
 }
 
+std::string format_hash(const std::vector<run_result>& results) {
+  history_hash all;
+  bool any = false;
+  for (const auto& result : results)
+    if (result.hash) {
+      all.add('r', {}, nobody, fmt::format("{:016x}", *result.hash));
+      any = true;
+    }
+  if (!any)
+    return "";
+  // Of one run its own, as everywhere else.
+  return fmt::format("history {:016x}\n", results.size() == 1 ? *results.front().hash : all.value());
+}
+
 std::string format_faults(const std::vector<run_result>& results, bool colour) {
   const bool brief = results.size() > most_told_in_full;
   std::string text;
   std::size_t lost_with_replica = 0;
   std::size_t duplicates = 0;
   for (const auto& result : results) {
-    const auto run = fmt::format("{} (seed {})", result.plan.scenario.name, result.plan.seed);
+    const auto run = fmt::format("{} (seed {})", result.plan.scenario->name, result.plan.seed);
     for (const auto& check : result.verdict.failed_checks)
       text += fmt::format("{} {}: {}\n", run, paint("failed", red, colour), check);
     for (const auto& request : result.figures.unanswered) {

@@ -35,4 +35,7 @@ std::string format_table(const std::vector<scenario_summary>& rows, bool colour)
 std::string format_distributions(const std::vector<scenario_summary>& rows);
 std::string format_faults(const std::vector<run_result>& results, bool colour);
 
+/// One number for the histories of all runs on virtual time, a line; empty if there are none.
+std::string format_hash(const std::vector<run_result>& results);
+
 } // namespace troupe::sim

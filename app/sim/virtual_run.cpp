@@ -2,6 +2,7 @@
 
 #include "cluster/cost_model.hpp"
 #include "cluster/course/world.hpp"
+#include "cluster/history/linearizable.hpp"
 #include "cluster/history_hash.hpp"
 #include "cluster/virtual_cluster.hpp"
 
@@ -27,9 +28,10 @@ constexpr int most_datagrams_at_once = 64;
 class virtual_run {
  public:
   virtual_run(const run_plan& plan, spectator& spectator)
-      : plan_(plan), spectator_(spectator), cluster_({.replicas = plan.scenario.replicas, .seed = plan.seed}),
-        start_(cluster_.now()), world_(plan.scenario, plan.seed, start_),
-        transit_({}, plan.scenario.replicas, {plan.seed, for_costs}), simulator_time_(start_) {
+      : plan_(plan), spectator_(spectator),
+        cluster_({.replicas = plan.scenario->replicas, .seed = plan.seed}), start_(cluster_.now()),
+        world_(*plan.scenario, plan.seed, start_),
+        transit_({}, plan.scenario->replicas, {plan.seed, for_costs}), simulator_time_(start_) {
     cluster_.on_send([this](replica_id from, std::string_view bytes) { send(from, bytes); });
     cluster_.on_log([this](replica_id who, actors::log_level level, const std::string& text) {
       if (level <= actors::log_level::info)
@@ -53,9 +55,12 @@ class virtual_run {
         turn(wake_up);
     }
     end();
-    run_result result{plan_, world_.figures(), world_.complaints(), {}, hash_.value(), cluster_.steps()};
-    result.figures.violations = cluster_.violations();
-    result.verdict = course::grade(plan_.scenario, result.figures);
+    auto figures = world_.figures();
+    figures.violations = cluster_.violations();
+    judge_answers(figures);
+    auto result = make_result(plan_, std::move(figures), world_.complaints());
+    result.hash = hash_.value();
+    result.steps = cluster_.steps();
     return result;
   }
 
@@ -106,6 +111,20 @@ class virtual_run {
   void plan(char what, replica_id whom, std::function<void()> action) {
     hash_.add(what, simulator_time_, whom);
     cluster_.at(simulator_time_, std::move(action));
+  }
+
+  /// What only the whole run shows.
+  void judge_answers(course::figures& figures) const {
+    const auto checked = history::check(world_.history());
+    if (checked.verdict == history::verdict::not_linearizable)
+      figures.violations.push_back(fmt::format("linearizability: {}", checked.explanation->why));
+    else if (checked.verdict == history::verdict::unknown)
+      figures.violations.push_back(fmt::format("linearizability: not found out: {}", checked.undecided));
+    for (const auto& r : figures.unanswered)
+      if (!r.killed_after) // nothing was lost with a leader
+        figures.violations.push_back(
+            fmt::format("every request is answered in the end: {} of {} to {} is not", r.mid,
+                        to_string(r.client), to_string(r.asked)));
   }
 
   void end() {

@@ -17,6 +17,7 @@ using course::random_source;
 constexpr std::uint64_t for_setup = 201;
 constexpr std::uint64_t for_faults = 202;
 constexpr std::uint64_t for_requests = 203;
+constexpr std::uint64_t for_clocks = 204;
 
 constexpr std::array<std::string_view, fault_kind_count> kind_names{
     "crash", "pause", "cut", "one-way", "loss", "repeat", "late", "slow", "transfer", "disk"};
@@ -324,6 +325,9 @@ schedule draw(std::uint64_t seed, const wishes& w) {
   schedule s;
   s.seed = seed;
   s.setup = draw_setup(seed, setup);
+  random_source clocks(seed, for_clocks);
+  for (std::size_t i = 0; i < s.setup.replicas; ++i)
+    s.setup.clock_offsets.push_back(between(clocks, 0ms, 24h));
   s.storm = between(setup, 2s, 20s);
   if (w.storm > duration(0))
     s.storm = w.storm;

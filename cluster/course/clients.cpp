@@ -34,7 +34,13 @@ bool clients::is_client(replica_id id) { return id.value >= first_client && id.v
 std::optional<outgoing_request> clients::generate(const std::vector<replica_id>& living, instant now) {
   const auto index = random_.below(count);
   const auto& keys = clients_[index].keys;
-  one_request next{.client = index, .is_put = !random_.chance(mix_), .key = {}, .value = {}, .mid = {}};
+  one_request next{.client = index,
+                   .is_put = !random_.chance(mix_),
+                   .key = {},
+                   .value = {},
+                   .mid = {},
+                   .asked = now,
+                   .told = {}};
   if (!next.is_put && keys.empty()) {
     ++record_.figures.gets_not_generated;
     next.is_put = true;
@@ -119,6 +125,9 @@ std::optional<outgoing_request> clients::settle(one_attempt& attempt, const wire
 
 void clients::accept_ok(one_request& request, const wire::envelope& message, replica_id from, instant now) {
   request.answered = true;
+  request.told = now;
+  if (!request.is_put)
+    request.read = message.value;
   record_.figures.longest_silence = std::max(record_.figures.longest_silence, now - *last_ok_);
   last_ok_ = now;
   if (!request.is_put) {
@@ -167,6 +176,23 @@ void clients::finish(instant start) {
     record_.figures.unanswered.push_back({clients_[request.client].id, request.mid, request.is_put,
                                           request.key, last.asked, last.sent - start, std::nullopt});
   }
+}
+
+history::operations clients::history() const {
+  history::operations all;
+  all.reserve(requests_.size());
+  for (const auto& request : requests_)
+    all.push_back({.client = to_string(clients_[request.client].id),
+                   .id = request.mid,
+                   .kind = request.is_put ? history::operation_kind::put : history::operation_kind::get,
+                   .key = request.key,
+                   .value = request.value,
+                   .expected = {},
+                   .call = request.asked.since_start.count(),
+                   .done = request.told.since_start.count(),
+                   .ending = request.answered ? history::ending::ok : history::ending::unknown,
+                   .result = request.read});
+  return all;
 }
 
 } // namespace troupe::course

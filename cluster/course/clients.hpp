@@ -3,6 +3,7 @@
 
 #include "cluster/course/random_source.hpp"
 #include "cluster/course/record.hpp"
+#include "cluster/history/history.hpp"
 #include "protocol/wire/simulator_codec.hpp"
 
 #include <array>
@@ -42,6 +43,8 @@ class clients {
   void forget_leader();
   /// Counts and lists what was never answered.
   void finish(instant start);
+  /// What all clients asked for and were told.
+  history::operations history() const;
 
   static bool is_client(replica_id id);
 
@@ -58,8 +61,11 @@ class clients {
     std::string key;
     std::string value; ///< of a put
     std::uint64_t bounces = 0;
-    bool answered = false; ///< with ok
-    std::string mid;       ///< of its last attempt
+    bool answered = false;             ///< with ok
+    std::string mid;                   ///< of its last attempt
+    instant asked;                     ///< for the first time
+    instant told;                      ///< the answer ok
+    std::optional<std::string> read{}; ///< by a get
   };
   enum class attempt_state { open, answered_ok, answered_no };
   /// A request under one of its MIDs.

@@ -77,6 +77,8 @@ class world {
   void finish(instant now);
 
   const course::figures& figures() const { return record_.figures; }
+  /// What the clients asked for and were told.
+  history::operations history() const { return clients_.history(); }
   const course::complaints& complaints() const { return record_.complaints(); }
   std::vector<news> take_news() { return record_.take_news(); }
   /// Whom the simulator believes to lead; may be nobody or dead.

@@ -3,6 +3,8 @@
 
 #include "cluster/history/linearizable.hpp"
 
+#include <limits>
+
 namespace troupe::history {
 
 enum class limit { none, time, memory };
@@ -17,8 +19,10 @@ class budget {
       return limit::memory;
     if (++configurations_ % configurations_a_look == 0)
       over_ = over_ || now() >= end_;
-    return over_ ? limit::time : limit::none;
+    return over_ || configurations_ > allowed_ ? limit::time : limit::none;
   }
+  /// From now on time counts as over after so many configurations.
+  void allow(std::uint64_t configurations) { allowed_ = configurations_ + configurations; }
   /// Looks at the clock at once.
   bool over() { return over_ = over_ || now() >= end_; }
   std::uint64_t configurations() const { return configurations_; }
@@ -32,6 +36,7 @@ class budget {
   const check_limits& limits_;
   std::chrono::nanoseconds end_;
   std::uint64_t configurations_ = 0;
+  std::uint64_t allowed_ = std::numeric_limits<std::uint64_t>::max();
   bool over_ = false;
 };
 

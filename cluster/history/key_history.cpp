@@ -1,7 +1,6 @@
 #include "cluster/history/key_history.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace troupe::history {
 
@@ -48,8 +47,6 @@ std::vector<std::string_view> observed_values(std::span<const told_operation> to
   return values;
 }
 
-constexpr value_id no_value = std::numeric_limits<value_id>::max();
-
 class builder {
  public:
   explicit builder(key_history& into) : into_(into) {}
@@ -57,7 +54,7 @@ class builder {
   void add(std::uint32_t number, const told_operation& told) {
     auto s = make(told);
     s.operation = number;
-    s.required = told.role == role::as_told;
+    s.required = told.role == role::as_told && !open(told);
     if (s.is_write())
       s.effect = std::uint64_t{static_cast<std::uint8_t>(s.kind)} << 60U | std::uint64_t{s.seen} << 30U |
                  (s.kind == step_kind::append ? s.piece : s.made);
@@ -93,7 +90,7 @@ class builder {
       return meeting(step_kind::avoid, o.expected);
     auto s = meeting(step_kind::read, *o.result);
     if (o.kind == operation_kind::cas && *o.result == o.expected)
-      s.seen = no_value; // found what it expected, and yet was not applied: no value explains that
+      s.seen = step::nothing; // found what it expected, and yet was not applied: no value explains that
     return s;
   }
 

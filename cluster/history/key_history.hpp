@@ -42,6 +42,9 @@ struct step {
   std::uint64_t effect = 0;    ///< equal for writes that do the same; 0 for others
   std::uint32_t operation = 0; ///< which of the given ones
 
+  /// Meets only this value, which nothing can make.
+  static constexpr value_id nothing = 0xFFFFFFFF;
+
   bool is_write() const { return kind != step_kind::read && kind != step_kind::avoid; }
   /// Whether it can be the next one where the key holds `value`.
   bool fits(value_id value) const {

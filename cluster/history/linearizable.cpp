@@ -1,9 +1,9 @@
 #include "cluster/history/linearizable.hpp"
 
-#include "cluster/history/search.hpp"
+#include "cluster/history/explain.hpp"
+#include "cluster/history/quoted.hpp"
 
 #include <fmt/format.h>
-#include <map>
 #include <stdexcept>
 #include <unordered_map>
 
@@ -22,8 +22,8 @@ std::vector<one_key> by_key(const operations& history) {
   std::unordered_map<std::string_view, std::size_t> index;
   for (const auto& o : history) {
     if (o.ending != ending::unknown && o.done < o.call)
-      throw std::invalid_argument(
-          fmt::format("an operation on key {} is done at {}, before its call at {}", o.key, o.done, o.call));
+      throw std::invalid_argument(fmt::format("an operation on key {} is done at {}, before its call at {}",
+                                              quoted(o.key), o.done, o.call));
     const auto [entry, made] = index.try_emplace(o.key, keys.size());
     if (made)
       keys.push_back({o.key, {}});
@@ -57,16 +57,17 @@ check_result check(const operations& history, const check_limits& limits) {
     const auto end = s.run();
     if (end == search_end::impossible) {
       result.verdict = verdict::not_linearizable;
-      result.explanation.emplace();
-      result.explanation->key = key;
+      result.undecided.clear();
+      result.explanation = explain(told, steps, s.furthest(), costs);
       break;
     }
     if (end == search_end::explained)
       continue;
     result.verdict = verdict::unknown;
     if (result.undecided.empty())
-      result.undecided = fmt::format(
-          "key {}: {}", key, end == search_end::out_of_time ? "the time is over" : "the memory is used up");
+      result.undecided =
+          fmt::format("key {}: {}", quoted(key),
+                      end == search_end::out_of_time ? "the time is over" : "the memory is used up");
   }
   result.configurations = costs.configurations();
   return result;

@@ -14,16 +14,18 @@ search::search(key_history& history, budget& costs)
     : history_(history), costs_(costs), head_(static_cast<std::uint32_t>(history.events.size())),
       slot_words_(words_for(history.slots)), open_words_(words_for(history.open_steps.size())),
       list_(history.events.size() + 1), configuration_(1 + slot_words_ + open_words_),
-      seen_(1 + slot_words_, open_words_), value_(history.initial) {
+      seen_(1 + slot_words_, open_words_), prospects_(history), value_(history.initial) {
   for (std::uint32_t place = 0; place <= head_; ++place)
     list_[place] = {place == 0 ? head_ : place - 1, place == head_ ? 0 : place + 1};
 }
 
 search_end search::run() {
   settle();
+  if (!prospects_.hopeful(history_.initial))
+    return search_end::impossible;
   while (!ended()) {
     if (is_new())
-      choices_.push_back({taken_.size(), value_, frontier_, list_[head_].after, 0});
+      choices_.push_back({taken_.size(), value_, frontier_, list_[head_].after, 0, avoided()});
     switch (costs_.reached(seen_.memory_bytes())) {
     case limit::time:
       return search_end::out_of_time;
@@ -45,6 +47,23 @@ search_end search::run() {
     settle();
   }
   return search_end::explained;
+}
+
+/// Whether there is such a step among those that have an end and can be the next one.
+template <class Condition>
+bool search::any_callable(Condition condition) const {
+  for (auto place = list_[head_].after; place != frontier_; place = list_[place].after)
+    if (condition(history_.steps[history_.events[place] / 2]))
+      return true;
+  return false;
+}
+
+std::vector<std::uint32_t> search::order() const {
+  std::vector<std::uint32_t> numbers;
+  for (const auto number : taken_)
+    numbers.push_back((number & is_open) != 0 ? history_.open_steps[number & ~is_open].operation
+                                              : history_.steps[number].operation);
+  return numbers;
 }
 
 /// Takes all that fits and changes nothing (rule 1), and finds the frontier.
@@ -74,7 +93,7 @@ bool search::advance(choice& c) {
       return true;
   }
   while (c.open < history_.open_steps.size() && history_.open_steps[c.open].call <= frontier_)
-    if (try_open(c.open++))
+    if (try_open(c.open++, c.avoided))
       return true;
   return false;
 }
@@ -84,24 +103,29 @@ bool search::try_event(std::uint32_t place) {
   const auto number = history_.events[place] / 2;
   const auto& s = history_.steps[number];
   if (history_.events[place] % 2 == 1) {
-    if (s.required)
+    if (s.required || prospects_.lost_without(s, value_))
       return false;
     take(number);
     return true;
   }
   if (!s.is_write() || !s.fits(value_) || earlier_twin(s))
     return false;
-  value_ = after(s);
+  const auto made = after(s);
+  if (!replaceable_by(s, made))
+    return false;
+  value_ = made;
   take(number);
   return true;
 }
 
-bool search::try_open(std::uint32_t number) {
+bool search::try_open(std::uint32_t number, bool avoided) {
   const auto& s = history_.open_steps[number];
   if (is_taken(number) || !s.fits(value_))
     return false;
   const auto made = after(s);
-  if (made == value_ || !noticed(number, made) || has_twin(number))
+  if (made == value_ || !replaceable_by(s, made) || has_twin(number))
+    return false;
+  if (!avoided && (!prospects_.wanted(made) || !noticed(number, made)))
     return false;
   value_ = made;
   take(number | is_open);
@@ -110,6 +134,7 @@ bool search::try_open(std::uint32_t number) {
 
 void search::take(std::uint32_t number) {
   taken_.push_back(number);
+  prospects_.remove(step_of(number));
   if ((number & is_open) != 0) {
     const auto open = number & ~is_open;
     open_taken()[open / 64] |= std::uint64_t{1} << open % 64U;
@@ -125,6 +150,7 @@ void search::take(std::uint32_t number) {
 void search::take_back(std::size_t count) {
   for (; taken_.size() > count; taken_.pop_back()) {
     const auto number = taken_.back();
+    prospects_.add(step_of(number));
     if ((number & is_open) != 0) {
       const auto open = number & ~is_open;
       open_taken()[open / 64] &= ~(std::uint64_t{1} << open % 64U);
@@ -158,15 +184,6 @@ value_id search::after(const step& s) {
   return s.kind == step_kind::append ? history_.values.append(value_, history_.pieces[s.piece]) : s.made;
 }
 
-/// Whether there is such a step among those that have an end and can be the next one.
-template <class Condition>
-bool search::any_callable(Condition condition) const {
-  for (auto place = list_[head_].after; place != frontier_; place = list_[place].after)
-    if (condition(history_.steps[history_.events[place] / 2]))
-      return true;
-  return false;
-}
-
 /// Rule 2. What has to be taken is not spared by taking what may be missing in its place.
 bool search::earlier_twin(const step& s) const {
   return any_callable([&](const step& other) {
@@ -183,11 +200,19 @@ bool search::has_twin(std::uint32_t number) const {
   return any_callable([&](const step& other) { return other.effect == effect; });
 }
 
-/// Rule 3.
+/// Rule 3, for steps that avoid a value: all of them that could be next avoid this one, or they would have
+/// been taken. So any other value serves them.
+bool search::avoided() const {
+  return any_callable([](const step& s) { return s.kind == step_kind::avoid; });
+}
+
+/// Rule 3, for all others.
 bool search::noticed(std::uint32_t number, value_id made) const {
   if (made == value_space::unobservable && !history_.avoids)
-    return false;
-  const auto depends = [&](const step& s) { return s.kind != step_kind::set && s.fits(made); };
+    return false; // appending to it leads to nothing else
+  const auto depends = [&](const step& s) {
+    return s.kind != step_kind::set && s.kind != step_kind::avoid && s.fits(made);
+  };
   if (any_callable(depends))
     return true;
   for (std::uint32_t i = 0; i < history_.open_steps.size(); ++i) {

@@ -1,26 +1,25 @@
 #pragma once
 // Is there an order of one key's operations that explains their answers? The search of Wing and Gong (Testing
 // and verifying concurrent objects, 1993) with the cache of Lowe (Testing for linearizability, 2017), in a
-// loop instead of a recursion, and with four rules that leave out orders that need not be tried.
+// loop instead of a recursion, and with five rules that leave out orders that need not be tried.
 //
 // A step can be the next one if it was called before the first end among the steps that were not yet taken:
 // the frontier. It is taken out of the list of events together with its end, and put back if nothing follows.
 //
 // The rules, each with the reason why it loses no answer. Let S be a shortest order that explains the rest.
 //  1. A step that changes nothing and fits is taken at once, with no alternative: S with that step moved to
-//  its
-//     start explains the rest too.
+//     its start explains the rest too.
 //  2. Of several steps with the same effect that could be next, only the one with the earliest end is tried
 //     (steps without an end come last, by call): if S begins with a later one, exchange the two. A step that
 //     has to be taken does not make way for one that may be missing.
 //  3. An open step is tried only if some step that could come after it depends on the value it leaves: if
-//  what
-//     follows it in S does not, or nothing does, S without it explains the rest and is shorter. (Passing over
-//     a step that may be missing changes nothing, so in S that can come first.) If it leaves an unobservable
-//     value, only a step that avoids a value could ever notice.
+//     what follows it in S does not, or nothing does, S without it explains the rest and is shorter. (Passing
+//     over a step that may be missing changes nothing, so in S that can come first.)
 //  4. A configuration is left alone if one with fewer open steps taken, and otherwise equal, was seen: S
-//  explains
-//     its rest too (see configurations.hpp).
+//     explains its rest too (see configurations.hpp).
+//  5. A value that somebody still has to meet, and that nothing makes any more, is not replaced: there is no
+//  S
+//     (see prospects.hpp).
 // If all configurations seen lead nowhere although one of them has an explanation, take the one with the
 // shortest: its first step leads to one with a shorter explanation, or to one that was left alone for another
 // with an explanation no longer than that. Either contradicts the choice.
@@ -28,6 +27,7 @@
 #include "cluster/history/budget.hpp"
 #include "cluster/history/configurations.hpp"
 #include "cluster/history/key_history.hpp"
+#include "cluster/history/prospects.hpp"
 
 namespace troupe::history {
 
@@ -38,9 +38,12 @@ class search {
   search(key_history& history, budget& costs);
 
   search_end run();
-  /// After `impossible`: the step that can never be fitted in before its end, though all that ended before
-  /// can.
-  const step& furthest() const { return history_.steps[history_.events[furthest_] / 2]; }
+  /// After `impossible`: the place of an end so that all that ended before can be explained. Because of rule
+  /// 5 it need not be the last such place.
+  std::uint32_t furthest() const { return furthest_; }
+  /// After `explained`: operations in an order that explains them, and those that were passed over at any
+  /// place.
+  std::vector<std::uint32_t> order() const;
 
  private:
   /// A choice that was made, and where to go on if it was wrong.
@@ -50,6 +53,7 @@ class search {
     std::uint32_t frontier = 0;
     std::uint32_t cursor = 0; ///< the place of the next alternative among the events
     std::uint32_t open = 0;   ///< then: the next one among the open steps
+    bool avoided = false;     ///< whether a step that could be next avoids the value
   };
   struct links {
     std::uint32_t before = 0;
@@ -60,7 +64,7 @@ class search {
   void settle();
   bool advance(choice& c);
   bool try_event(std::uint32_t place);
-  bool try_open(std::uint32_t number);
+  bool try_open(std::uint32_t number, bool avoided);
   void take(std::uint32_t number);
   void take_back(std::size_t count);
   bool is_new();
@@ -70,7 +74,14 @@ class search {
   value_id after(const step& s);
   bool earlier_twin(const step& s) const;
   bool has_twin(std::uint32_t number) const;
+  bool avoided() const;
   bool noticed(std::uint32_t number, value_id made) const;
+  bool replaceable_by(const step& s, value_id made) const {
+    return made == value_ || !prospects_.lost_by(s, value_);
+  }
+  step& step_of(std::uint32_t taken) {
+    return (taken & is_open) != 0 ? history_.open_steps[taken & ~is_open] : history_.steps[taken];
+  }
   template <class Condition>
   bool any_callable(Condition condition) const;
 
@@ -90,6 +101,7 @@ class search {
   /// others are.
   std::vector<std::uint64_t> configuration_;
   configurations seen_;
+  prospects prospects_;
   std::vector<std::uint32_t> taken_; ///< steps in order; with `is_open` a number of an open step
   std::vector<choice> choices_;
   value_id value_;

@@ -25,6 +25,9 @@ class value_space {
 
   value_id find(std::string_view value);
   value_id append(value_id to, std::string_view piece);
+  bool grows() const { return grows_; }
+  /// All values are below, as long as they do not grow.
+  std::size_t size() const { return observed_.size() + 1; }
 
  private:
   /// observed_[first] to observed_[last - 1], and no others, begin with it.

@@ -1,6 +1,9 @@
 #include "cluster/history/witness.hpp"
 
+#include "cluster/history/describe.hpp"
+
 #include <algorithm>
+#include <fmt/format.h>
 #include <functional>
 #include <limits>
 #include <map>
@@ -45,7 +48,7 @@ std::optional<std::string> after(const operation& o, const std::string& value) {
   }
 }
 
-bool is_explained(one_key& k) {
+std::optional<std::string> find_misfit(one_key& k) {
   const auto count = k.writes.size();
   // After so many writes: what the key holds, and the latest call among them.
   std::unordered_map<std::string, std::vector<std::size_t>> held;
@@ -58,10 +61,12 @@ bool is_explained(one_key& k) {
     const auto& w = *k.writes[i];
     latest_call[i + 1] = std::max(latest_call[i], w.call);
     if (end_of(w) < latest_call[i + 1])
-      return false; // it was over before an earlier one began
+      return fmt::format("key {}: {} was over before an earlier write in that order began", w.key,
+                         name_of(w));
     auto next = after(w, value);
     if (!next)
-      return false;
+      return fmt::format("key {}: {} met \"{}\", and its answer says something else", w.key, name_of(w),
+                         value);
     value = std::move(*next);
     held[value].push_back(i + 1);
   }
@@ -80,19 +85,24 @@ bool is_explained(one_key& k) {
         std::lower_bound(earliest_end.begin(), earliest_end.end(), r->call) - earliest_end.begin());
     const auto places = held.find(r->result.value_or(""));
     if (places == held.end())
-      return false;
+      return fmt::format("key {}: {} read \"{}\", which the key never held", r->key, name_of(*r),
+                         r->result.value_or(""));
     const auto place =
         std::lower_bound(places->second.begin(), places->second.end(), std::max(first, passed));
-    if (place == places->second.end() || latest_call[*place] > r->done)
-      return false;
+    if (place == places->second.end())
+      return fmt::format("key {}: {} read \"{}\", which had been replaced before", r->key, name_of(*r),
+                         r->result.value_or(""));
+    if (latest_call[*place] > r->done)
+      return fmt::format("key {}: {} read \"{}\" before that was written", r->key, name_of(*r),
+                         r->result.value_or(""));
     under_way.emplace(r->done, *place);
   }
-  return true;
+  return std::nullopt;
 }
 
 } // namespace
 
-bool is_explained_by(const operations& history, const std::vector<std::size_t>& writes) {
+std::optional<std::string> find_misfit(const operations& history, const std::vector<std::size_t>& writes) {
   std::map<std::string_view, one_key> keys;
   std::vector<bool> listed(history.size());
   for (const auto i : writes) {
@@ -104,9 +114,12 @@ bool is_explained_by(const operations& history, const std::vector<std::size_t>& 
     if (o.kind == operation_kind::get && o.ending == ending::ok)
       keys[o.key].reads.push_back(&o);
     else if (o.kind != operation_kind::get && o.ending == ending::ok && !listed[i])
-      return false;
+      return fmt::format("key {}: {} was answered and never took effect", o.key, name_of(o));
   }
-  return std::all_of(keys.begin(), keys.end(), [](auto& k) { return is_explained(k.second); });
+  for (auto& [key, told] : keys)
+    if (auto misfit = find_misfit(told))
+      return misfit;
+  return std::nullopt;
 }
 
 } // namespace troupe::history

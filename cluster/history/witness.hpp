@@ -8,13 +8,14 @@
 
 namespace troupe::history {
 
-/// Whether the writes took effect in this order, with the reads somewhere between them: then the history is
-/// linearizable. If not, another order may explain it; `check` searches for one.
+/// Tries to explain a history by the writes taking effect in this order, with the reads somewhere between
+/// them. Nothing: that works, so the history is linearizable. Otherwise what does not fit, in one line;
+/// another order may explain it all the same: `check` searches for one.
 ///
 /// @param writes  places in `history`, each at most once, of the writes that took effect or were answered not
 /// to
 ///                have been applied; what is not among them never took effect
 /// Takes n log n steps for n operations, however many of them are concurrent.
-bool is_explained_by(const operations& history, const std::vector<std::size_t>& writes);
+std::optional<std::string> find_misfit(const operations& history, const std::vector<std::size_t>& writes);
 
 } // namespace troupe::history

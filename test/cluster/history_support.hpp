@@ -4,9 +4,10 @@
 #include "cluster/history/history.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <fmt/format.h>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace troupe::test {
 
@@ -18,9 +19,9 @@ using history::operations;
 /// An operation on key "k" that takes from `call` to `done`, answered unless told otherwise.
 inline operation made(operation_kind kind, std::int64_t call, std::int64_t done, std::string value = "") {
   operation o;
-  o.client = "c" + std::to_string(call);
+  o.client = fmt::format("c{}", call);
   o.kind = kind;
-  o.key = "k";
+  o.key.assign(1, 'k');
   o.value = std::move(value);
   o.call = call;
   o.done = done;
@@ -54,6 +55,14 @@ inline operation cas(std::int64_t call, std::int64_t done, std::string expected,
   return o;
 }
 
+/// A cas that was not applied, and was told what it met.
+inline operation cas_that_found(std::int64_t call, std::int64_t done, std::string expected,
+                                std::string found) {
+  auto o = cas(call, done, std::move(expected), "new", false);
+  o.result = std::move(found);
+  return o;
+}
+
 inline operation unanswered(operation o) {
   o.ending = ending::unknown;
   o.result.reset();
@@ -71,55 +80,66 @@ inline operation refused(operation o) {
 /// handful of operations; it shares nothing with the real checker.
 class naive_judge {
  public:
-  static bool explains(const operations& all) {
-    operations counted;
-    std::copy_if(all.begin(), all.end(), std::back_inserter(counted),
-                 [](const operation& o) { return o.ending != ending::refused; });
-    for (unsigned choice = 0; choice < 1U << counted.size(); ++choice)
-      if (allowed(counted, choice) && some_order(counted, choice))
+  static bool explains(operations all) {
+    const std::vector<bool> none(all.size(), false);
+    return naive_judge(std::move(all), none).some_choice_fits();
+  }
+
+  /// @param spared  those that may be missing, and whose answers count for nothing
+  static bool explains(operations all, std::vector<bool> spared) {
+    return naive_judge(std::move(all), std::move(spared)).some_choice_fits();
+  }
+
+ private:
+  naive_judge(operations all, std::vector<bool> spared) : all_(std::move(all)), spared_(std::move(spared)) {}
+
+  bool some_choice_fits() const {
+    for (unsigned choice = 0; choice < 1U << all_.size(); ++choice)
+      if (allowed(choice) && some_order_fits(choice))
         return true;
     return false;
   }
 
- private:
   static bool chosen(unsigned choice, std::size_t i) { return (choice >> i & 1U) != 0; }
 
-  static bool allowed(const operations& all, unsigned choice) {
-    for (std::size_t i = 0; i < all.size(); ++i)
-      if (!chosen(choice, i) && all[i].ending == ending::ok)
+  bool allowed(unsigned choice) const {
+    for (std::size_t i = 0; i < all_.size(); ++i)
+      if (chosen(choice, i) ? all_[i].ending == ending::refused : all_[i].ending == ending::ok && !spared_[i])
         return false;
     return true;
   }
 
-  static bool some_order(const operations& all, unsigned choice) {
+  bool some_order_fits(unsigned choice) const {
     std::vector<std::size_t> order;
-    for (std::size_t i = 0; i < all.size(); ++i)
+    for (std::size_t i = 0; i < all_.size(); ++i)
       if (chosen(choice, i))
         order.push_back(i);
     do {
-      if (keeps_time(all, order) && answers_fit(all, order))
+      if (keeps_time(order) && answers_fit(order))
         return true;
     } while (std::next_permutation(order.begin(), order.end()));
     return false;
   }
 
-  static bool keeps_time(const operations& all, const std::vector<std::size_t>& order) {
+  bool keeps_time(const std::vector<std::size_t>& order) const {
     for (std::size_t late = 0; late < order.size(); ++late)
       for (std::size_t early = 0; early < late; ++early)
-        if (all[order[late]].ending == ending::ok && all[order[late]].done < all[order[early]].call)
+        if (all_[order[late]].ending == ending::ok && all_[order[late]].done < all_[order[early]].call)
           return false;
     return true;
   }
 
-  static bool answers_fit(const operations& all, const std::vector<std::size_t>& order) {
+  bool answers_fit(const std::vector<std::size_t>& order) const {
     std::string state;
-    return std::all_of(order.begin(), order.end(), [&](std::size_t i) { return fits(all[i], state); });
+    return std::all_of(order.begin(), order.end(), [&](std::size_t i) { return fits(i, state); });
   }
 
-  static bool fits(const operation& o, std::string& state) {
-    const bool told = o.ending == ending::ok;
-    if (told && o.kind != operation_kind::get && !o.applied)
-      return (!o.result || *o.result == state) && (o.kind != operation_kind::cas || state != o.expected);
+  bool fits(std::size_t i, std::string& state) const {
+    const auto& o = all_[i];
+    const bool told = o.ending == ending::ok && !spared_[i];
+    if (o.ending == ending::ok && o.kind != operation_kind::get && !o.applied)
+      return !told ||
+             ((!o.result || *o.result == state) && (o.kind != operation_kind::cas || state != o.expected));
     switch (o.kind) {
     case operation_kind::get:
       return !told || !o.result || *o.result == state;
@@ -141,6 +161,9 @@ class naive_judge {
     }
     return false;
   }
+
+  operations all_;
+  std::vector<bool> spared_;
 };
 
 } // namespace troupe::test

@@ -7,7 +7,8 @@ foreach(step
     "${CMAKE_COMMAND};--build;${WORK}/build"
     "${WORK}/build/user"
     "${WORK}/prefix/bin/troupe-replica;--version"
-    "${WORK}/prefix/bin/troupe-sim;--help")
+    "${WORK}/prefix/bin/troupe-sim;--help"
+    "${WORK}/prefix/bin/troupe-check;history;--help")
   execute_process(COMMAND ${step} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT status EQUAL 0)
     message(FATAL_ERROR "${step}\n${output}")

@@ -1,14 +1,14 @@
-// Elects a cluster of one with the installed library.
-#include <protocol/raft/core.hpp>
+// Loses a leader of a cluster of its own, with the installed library.
+#include <cluster/cluster.hpp>
 
 #include <cstdio>
 
-using namespace troupe;
-
 int main() {
-  raft::options options;
-  raft::core core(replica_id{0}, {{replica_id{0}}, {}}, options, instant{});
-  const auto effects = core.step(core.next_deadline(), raft::deadline_passed{});
-  std::printf("%zu entry to store\n", effects.write.entries.size());
-  return core.role() == raft::role_kind::leader ? 0 : 1;
+  troupe::cluster cluster({.replicas = 3, .seed = 1});
+  cluster.elect();
+  cluster.put("k", "v");
+  cluster.crash_leader();
+  const auto value = cluster.get("k");
+  std::printf("%s\n", value.value_or("nothing").c_str());
+  return value == "v" && cluster.verify().empty() ? 0 : 1;
 }

@@ -218,7 +218,12 @@ TEST_CASE("bad input is refused in one line that says what and where") {
   const scratch_folder folder;
   const auto replica = folder.replica("none");
   const auto good = folder.write("good.json", short_run);
-  refused(folder, {}, "scenario is required");
+  refused(folder, {"--virtual", "--replica", replica, good}, "--virtual excludes --replica");
+  refused(folder, {"chaos", "--faults", "flood"}, "\"flood\" is no kind of fault: crash, pause, cut");
+  refused(folder, {"chaos", "--seed", "1", "--keep", "f0,x"}, "\"x\" is no item of a schedule");
+  refused(folder, {"chaos", "--seed", "-1"}, "--seed: must be a whole number");
+  refused(folder, {"chaos", "--runs", "0"}, "--runs");
+  refused(folder, {"chaos", "crash-4"}, "crash-4");
   refused(folder, {"--replica", replica, "--colour", good}, "--colour");
   refused(folder, {"--replica", replica, "--seed", "x", good}, "--seed");
   refused(folder, {"--replica", replica, "--seed", "-1", good}, "--seed: must be a whole number");
@@ -239,6 +244,33 @@ TEST_CASE("bad input is refused in one line that says what and where") {
   const auto text = folder.write("text", "no program\n");
   fs::permissions(text, fs::perms::owner_all);
   refused(folder, {"--replica", text, good}, text + ": Exec format error");
+}
+
+TEST_CASE("without a mode runs are on virtual time, and the same seed has the same history") {
+  const scratch_folder folder;
+  const auto first = simulate(folder, {"--seed", "7", "--runs", "2", "crash-4", "simple-1"});
+  CHECK(first.status == 0);
+  CHECK(std::string(first.run()["mode"].GetString()) == "virtual");
+  CHECK(std::string(first.run()["hash"].GetString()).size() == 16);
+  const auto second =
+      simulate(folder, {"--virtual", "--seed", "7", "--runs", "2", "--jobs", "2", "crash-4", "simple-1"});
+  CHECK(first.out == second.out);
+  const auto other = simulate(folder, {"--seed", "8", "--runs", "2", "crash-4", "simple-1"});
+  CHECK(first.out != other.out);
+}
+
+TEST_CASE("chaos runs are told in a few lines, and all of one when asked") {
+  const scratch_folder folder;
+  simulator some(folder, {"chaos", "--seed", "1", "--runs", "5", "--for", "3"});
+  CHECK(some.wait() == 0);
+  CHECK(has(some.out(), "5 runs from seed 1: 0 failed"));
+  CHECK(some.err().empty());
+  simulator one(folder, {"chaos", "--seed", "1", "--runs", "1", "--faults", "crash,cut", "--keep", "r0-9",
+                         "--verbose"});
+  CHECK(one.wait() == 0);
+  CHECK(has(one.out(), "faults: none"));
+  CHECK(has(one.err(), "the faults stop"));
+  CHECK(has(one.err(), "seed 1: hash "));
 }
 
 TEST_CASE("a fraction that stands beside tests is noted") {

@@ -1,0 +1,30 @@
+// troupe-check: judges what a run left behind. Each command has a file of its own.
+
+#include "app/check/command.hpp"
+
+#include <cstdio>
+#include <fmt/format.h>
+
+namespace {
+
+using namespace troupe::check;
+
+exit_status run(int argc, char** argv) {
+  auto status = all_right;
+  CLI::App app("Judges what a run left behind.", "troupe-check");
+  app.require_subcommand(1);
+  add_history_command(app, status);
+  troupe::app::read_arguments(app, argc, argv);
+  return status;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fputs(fmt::format("troupe-check: {}\n", error.what()).c_str(), stderr);
+    return bad_input;
+  }
+}
