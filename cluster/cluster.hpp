@@ -60,6 +60,7 @@ struct cluster_setup {
   /// See virtual_cluster_setup.
   std::vector<raft::stored_state> stored{};
   std::vector<std::int64_t> clock_rates{};
+  trace::recorder* recorder = nullptr;
 };
 
 class cluster : public virtual_cluster {
@@ -69,7 +70,7 @@ class cluster : public virtual_cluster {
 
   virtual_network& network() { return network_; }
   /// Told what becomes of each message, and of what clients do; for a log.
-  void on_fate(virtual_network::watch w) { network_.on_fate(std::move(w)); }
+  void on_fate(virtual_network::watch w) { on_fate_ = std::move(w); }
 
   // ---- time
 
@@ -112,6 +113,8 @@ class cluster : public virtual_cluster {
 
  private:
   void route(replica_id from, std::string_view bytes);
+  void post(replica_id from, replica_id to, std::string_view bytes);
+  void note_fate(replica_id from, replica_id to, std::string_view bytes, fate f);
   void attempt(request_number n, replica_id to);
   void repeat_later(request_number n, duration wait);
   void take_answer(replica_id from, const std::string& bytes);
@@ -122,6 +125,7 @@ class cluster : public virtual_cluster {
 
   course::random_source choices_;
   virtual_network network_;
+  virtual_network::watch on_fate_;
   std::vector<troupe::request> requests_;
   std::map<std::string, request_number> by_mid_;
   std::map<replica_id, replica_id> believed_; ///< by client: who leads

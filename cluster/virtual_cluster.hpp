@@ -20,6 +20,8 @@
 #include "actors/replica.hpp"
 #include "cluster/course/random_source.hpp"
 #include "protocol/raft/invariants.hpp"
+#include "trace/context.hpp"
+#include "trace/recorder.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -44,6 +46,8 @@ struct virtual_cluster_setup {
   wire::limits transport{};
   /// How fast each replica's clock runs, in millionths of true time; those not named run true.
   std::vector<std::int64_t> clock_rates{};
+  /// Takes down what happens; null: nobody does. Changes nothing in it.
+  trace::recorder* recorder = nullptr;
 };
 
 /// A replica's clock: its own idea of how fast time goes, and what time it is.
@@ -149,6 +153,7 @@ class virtual_cluster {
 
  protected:
   void violate(std::string what);
+  trace::recorder* recorder() { return setup_.recorder; }
 
  private:
   class replica_edge;
@@ -160,7 +165,8 @@ class virtual_cluster {
     virtual_clock clock;
     std::unique_ptr<virtual_cluster::life> life; ///< null while it does not run
     bool paused = false;
-    std::deque<std::string> buffer; ///< what arrived while it was paused
+    /// What arrived while it was paused.
+    std::deque<std::pair<std::string, trace::context>> buffer;
     std::size_t buffered_bytes = 0;
     instant lease_until{duration::min()}; ///< in true time; of a leader that may read without a round
   };
@@ -168,12 +174,15 @@ class virtual_cluster {
     instant when;
     std::uint64_t number = 0; ///< keeps plans for the same moment in order
     std::function<void()> what;
+    trace::context why; ///< what was going on when it was planned
     bool operator<(const plan& other) const {
       return std::tie(other.when, other.number) < std::tie(when, number);
     }
   };
 
   actors::replica_setup make_setup(member& m, life& l);
+  void note(std::string_view event, replica_id who, std::string_view text = {});
+  void note_lost(replica_id to, std::string_view bytes, std::string_view fate);
   void judge(member& m, const raft::core& c, const raft::effects& e);
   void judge_lease(member& m, const raft::core& c);
   void judge_vote(replica_id voter, std::string_view bytes);
