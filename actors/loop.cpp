@@ -16,8 +16,14 @@ loop_clock::time_point loop_clock::now() const noexcept {
 }
 
 void loop::run_jobs() {
-  while (try_run_once()) {
+  while (run_one()) {
   }
+}
+
+bool loop::run_one() {
+  const bool ran = try_run_once();
+  set_aside(); // what one actor sends to another does not come by `enqueue`
+  return ran;
 }
 
 void loop::run_job(std::size_t which) {
@@ -33,9 +39,21 @@ caf::resumable* job_of(const caf::actor& a) {
 
 } // namespace
 
+bool loop::is_job_of(std::size_t which, const std::vector<caf::actor>& actors) const {
+  return std::any_of(actors.begin(), actors.end(),
+                     [job = jobs[which]](const caf::actor& a) { return job_of(a) == job; });
+}
+
 void loop::hold(const std::vector<caf::actor>& actors) {
   for (const auto& a : actors)
     held_.insert(job_of(a));
+  set_aside();
+}
+
+/// Takes those who are held out of the queue.
+void loop::set_aside() {
+  if (held_.empty())
+    return;
   const auto waiting = std::stable_partition(jobs.begin(), jobs.end(),
                                              [this](caf::resumable* job) { return held_.count(job) == 0; });
   held_jobs_.insert(held_jobs_.end(), waiting, jobs.end());

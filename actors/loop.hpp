@@ -42,13 +42,15 @@ class loop : public caf::scheduler::test_coordinator {
   /// Runs every actor that has messages, until none has.
   void run_jobs();
   /// Like run_jobs, one message at a time; false if there was none.
-  bool run_one() { return try_run_once(); }
+  bool run_one();
 
   /// How many actors have messages and may run.
   std::size_t runnable() const { return jobs.size(); }
   /// Runs one of them for one message: an order that is as good as any other, since an actor's own messages
   /// stay in order. Precondition: which < runnable().
   void run_job(std::size_t which);
+  /// Whether that is one of these. Precondition: which < runnable().
+  bool is_job_of(std::size_t which, const std::vector<caf::actor>& actors) const;
 
   /// From now on these actors get messages and timers but do not run, like those of a stopped process.
   void hold(const std::vector<caf::actor>& actors);
@@ -73,6 +75,8 @@ class loop : public caf::scheduler::test_coordinator {
   void enqueue(caf::resumable* job) override;
 
  private:
+  void set_aside();
+
   loop_clock clock_;
   std::set<caf::resumable*> held_;
   std::vector<caf::resumable*> held_jobs_; ///< of those who are held

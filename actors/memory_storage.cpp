@@ -8,6 +8,12 @@ raft::stored_state memory_storage::load() {
   return {hard_state_, snapshot_, {entries_.begin(), entries_.end()}};
 }
 
+log_index memory_storage::last_index() const {
+  if (!entries_.empty())
+    return entries_.back()->index;
+  return snapshot_ ? snapshot_->last_index : log_index{};
+}
+
 std::optional<std::string> memory_storage::apply(const raft::storage_write& w) {
   if (w.hard_state)
     hard_state_ = *w.hard_state;

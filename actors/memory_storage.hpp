@@ -13,6 +13,11 @@ class memory_storage : public storage {
   std::optional<std::string> apply(const raft::storage_write& w) override;
   std::optional<std::string> sync() override { return std::nullopt; }
 
+  /// For those who watch from outside.
+  const raft::hard_state& hard_state() const { return hard_state_; }
+  /// Up to where it holds the log, or a snapshot in place of it.
+  log_index last_index() const;
+
  private:
   raft::hard_state hard_state_;
   raft::snapshot_ptr snapshot_;

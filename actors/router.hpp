@@ -35,6 +35,8 @@ class router : public room<router_actor> {
   const kv::state_machine& state() const { return machine_; }
   std::size_t parked() const { return parked_.size(); }
   std::size_t waiting() const { return writes_.size() + reads_.size(); }
+  /// How many requests were taken in and have not left.
+  std::size_t known() const { return known_.size(); }
 
  private:
   struct write_in_log {

@@ -46,6 +46,27 @@ history::operation describe(const request& r) {
   return o;
 }
 
+/// What a write does to a store that is nothing but keys and values.
+kv::result perform(const kv::operation& operation, std::map<std::string, std::string>& values) {
+  auto& value = std::visit([&](const auto& o) -> std::string& { return values[o.key]; }, operation);
+  auto next = value;
+  if (const auto* put = std::get_if<kv::put>(&operation))
+    next = put->value;
+  else if (const auto* append = std::get_if<kv::append>(&operation))
+    next += append->value;
+  else if (std::holds_alternative<kv::erase>(operation))
+    next.clear();
+  else if (const auto* cas = std::get_if<kv::cas>(&operation)) {
+    if (value != cas->expected)
+      return {false, value};
+    next = cas->value;
+  }
+  if (next.size() > kv::state_machine::max_value_bytes)
+    return {false, value};
+  value = std::move(next);
+  return {};
+}
+
 } // namespace
 
 cluster::cluster(cluster_setup s)
@@ -56,13 +77,16 @@ cluster::cluster(cluster_setup s)
                        .router = s.router,
                        .transport = s.transport,
                        .clock_rates = std::move(s.clock_rates),
+                       .clock_offsets = std::move(s.clock_offsets),
+                       .storage_takes = s.storage_takes,
                        .recorder = s.recorder}),
       choices_(s.seed, for_clients), network_({s.seed, for_network}, [this](replica_id from, replica_id to,
                                                                             std::string bytes, instant when) {
         if (is_client(to))
-          at(when, [this, from, text = std::move(bytes)] { take_answer(from, text); });
-        else
-          deliver(to, std::move(bytes), when);
+          return at(when, [this, from, text = std::move(bytes)] { take_answer(from, text); });
+        if (is_client(from))
+          at(when, [this, to, bytes] { count_request(to, bytes); });
+        deliver(to, std::move(bytes), when);
       }) {
   network_.set_quality(s.network);
   network_.set_client_quality(s.client_network);
@@ -80,6 +104,8 @@ void cluster::route(replica_id from, std::string_view bytes) {
     return violate(fmt::format("{} sends what is no message: {}", to_string(from), error));
   if (message->kind == wire::message_kind::hello)
     return;
+  if (is_client(message->dst))
+    judge_reply(from, *message);
   if (message->dst != nobody)
     return post(from, message->dst, bytes);
   for (auto id : ids())
@@ -159,9 +185,13 @@ request_number cluster::ask(kv::operation operation, replica_id client, replica_
 }
 
 void cluster::attempt(request_number n, replica_id to) {
+  const auto& r = requests_[n];
+  if (!r.answered && r.attempts < r.manners.most_attempts)
+    ask_again(n, to);
+}
+
+void cluster::ask_again(request_number n, replica_id to) {
   auto& r = requests_[n];
-  if (r.answered || r.attempts >= r.manners.most_attempts)
-    return;
   ++r.attempts;
   r.at = to;
   const auto believed = believed_.find(r.client);
@@ -191,6 +221,7 @@ void cluster::take_answer(replica_id from, const std::string& bytes) {
     believed_[r.client] = answer->leader;
   switch (answer->kind) {
   case wire::message_kind::ok:
+    ++r.oks;
     if (!r.answered) {
       r.answered = stamp();
       r.answer = *answer;
@@ -229,6 +260,26 @@ bool cluster::put(const std::string& key, const std::string& value) {
 
 // ---- judges
 
+void cluster::count_request(replica_id at, std::string_view bytes) {
+  std::string error;
+  if (running(at))
+    ++exchanges_[{at, lives(at), wire::parse_envelope(bytes, error)->mid.value_or("")}].arrived;
+}
+
+/// A replica may answer as often as it was asked, and once more for an entry that an earlier leader took in.
+void cluster::judge_reply(replica_id from, const wire::envelope& reply) {
+  const auto mid = reply.mid.value_or("");
+  auto& e = exchanges_[{from, lives(from), mid}];
+  if (++e.replies > e.arrived + 1)
+    violate(
+        fmt::format("one answer each time that a request arrives: {} reached {} {} times and was answered "
+                    "{} times",
+                    mid, to_string(from), e.arrived, e.replies));
+  if (reply.kind == wire::message_kind::redirect && may_still_commit(from, {to_string(reply.dst), mid}))
+    violate(fmt::format("a write that may still commit is not redirected: {} redirects {}", to_string(from),
+                        mid));
+}
+
 history::operations cluster::history() const {
   history::operations all;
   all.reserve(requests_.size());
@@ -253,9 +304,37 @@ std::vector<std::size_t> cluster::writes_in_log() const {
   return order;
 }
 
+/// Plays the log once more, with a store that could not be simpler: each answer to a write has to be what
+/// comes of it. Where that is so, only the order of what clients saw is left to judge.
+std::vector<std::string> cluster::judge_answers() const {
+  std::vector<std::string> wrong;
+  std::map<std::string, std::string> values;
+  std::vector<bool> applied(requests_.size());
+  for (const auto n : writes_in_log()) {
+    const auto& r = requests_[n];
+    const auto expected = perform(r.operation, values);
+    applied[n] = true;
+    if (r.answered && (r.answer->applied != expected.applied ||
+                       (!expected.applied && r.answer->value.value_or("") != expected.value)))
+      wrong.push_back(
+          fmt::format("an answer tells what the log did: {} was answered with \"{}\"{}, where the log "
+                      "makes it \"{}\"{}",
+                      r.mid, r.answer->value.value_or(""), r.answer->applied ? "" : " and not applied",
+                      expected.value, expected.applied ? "" : " and not applied"));
+  }
+  for (std::size_t n = 0; n < requests_.size(); ++n)
+    if (requests_[n].answered && requests_[n].operation.index() != 0 && !applied[n])
+      wrong.push_back(fmt::format("what is answered is committed: {} is in no entry", requests_[n].mid));
+  return wrong;
+}
+
 std::vector<std::string> cluster::verify() {
   compare();
   auto all = violations();
+  if (const auto wrong = judge_answers(); !wrong.empty()) {
+    all.insert(all.end(), wrong.begin(), wrong.end());
+    return all;
+  }
   const auto told = history();
   // The log's order nearly always explains it; where it does not, another one might.
   const auto misfit = history::find_misfit(told, writes_in_log());

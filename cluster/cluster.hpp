@@ -44,6 +44,7 @@ struct request {
   std::optional<wire::envelope> answer{}; ///< that one
   replica_id at = nobody;                 ///< whom it was sent to last
   std::size_t attempts = 0;
+  std::size_t oks = 0;
   std::size_t redirects = 0;
   std::size_t fails = 0;
 };
@@ -60,6 +61,8 @@ struct cluster_setup {
   /// See virtual_cluster_setup.
   std::vector<raft::stored_state> stored{};
   std::vector<std::int64_t> clock_rates{};
+  std::vector<duration> clock_offsets{};
+  duration storage_takes{0};
   trace::recorder* recorder = nullptr;
 };
 
@@ -93,6 +96,8 @@ class cluster : public virtual_cluster {
   /// Sends a request now: to `to`, or to whom the client believes to lead, or to anybody.
   request_number ask(kv::operation operation, replica_id client = first_client, replica_id to = nobody,
                      manners m = {});
+  /// Sends it once more now, under the same MID, whatever has become of it.
+  void ask_again(request_number n, replica_id to);
   const troupe::request& request(request_number n) const { return requests_.at(n); }
   const std::vector<troupe::request>& requests() const { return requests_; }
 
@@ -113,6 +118,9 @@ class cluster : public virtual_cluster {
 
  private:
   void route(replica_id from, std::string_view bytes);
+  void count_request(replica_id at, std::string_view bytes);
+  void judge_reply(replica_id from, const wire::envelope& reply);
+  std::vector<std::string> judge_answers() const;
   void post(replica_id from, replica_id to, std::string_view bytes);
   void note_fate(replica_id from, replica_id to, std::string_view bytes, fate f);
   void attempt(request_number n, replica_id to);
@@ -128,6 +136,12 @@ class cluster : public virtual_cluster {
   virtual_network::watch on_fate_;
   std::vector<troupe::request> requests_;
   std::map<std::string, request_number> by_mid_;
+  /// What passed between one request and one life of one replica.
+  struct exchange {
+    std::size_t arrived = 0;
+    std::size_t replies = 0;
+  };
+  std::map<std::tuple<replica_id, std::uint64_t, std::string>, exchange> exchanges_;
   std::map<replica_id, replica_id> believed_; ///< by client: who leads
   instant last_stamp_{};
 };

@@ -23,8 +23,12 @@ constexpr std::size_t most_replicas = 21;
 constexpr std::size_t socket_buffer_bytes = 212'992;
 /// One message makes a few others on its way through the rooms.
 constexpr std::size_t most_waiting = 4 * actors::intake::max_waiting;
+/// So often may something happen in one moment that follows from something else in it.
+constexpr std::size_t most_in_moment = 10'000;
 /// What follows a broken rule is mostly more of the same.
 constexpr std::size_t most_violations = 100;
+/// More than any storm of messages takes that can arrive in one moment.
+constexpr std::uint64_t most_jobs_in_a_moment = 5'000'000;
 
 wire::directory make_directory(replica_id self, const std::vector<replica_id>& all) {
   std::vector<std::string> peers;
@@ -79,7 +83,7 @@ class virtual_cluster::replica_edge : public actors::edge {
   void send(std::string_view message) override {
     if (!open)
       return;
-    cluster_.judge_vote(id_, message);
+    cluster_.judge_promise(cluster_.find(id_), message);
     if (cluster_.on_send_)
       cluster_.on_send_(id_, message);
   }
@@ -90,19 +94,26 @@ class virtual_cluster::replica_edge : public actors::edge {
   replica_id id_;
 };
 
-/// The part of a storage that ends with its process: what is written afterwards is not written.
+/// The part of a storage that ends with its process: what is not synced by then was never written.
 class virtual_cluster::replica_storage : public actors::storage {
  public:
   explicit replica_storage(actors::memory_storage& disk) : disk_(disk) {}
   raft::stored_state load() override { return disk_.load(); }
   std::optional<std::string> apply(const raft::storage_write& w) override {
-    return open ? disk_.apply(w) : std::nullopt;
+    unsynced_.push_back(w);
+    return std::nullopt;
   }
-  std::optional<std::string> sync() override { return open ? disk_.sync() : std::nullopt; }
+  std::optional<std::string> sync() override {
+    for (const auto& w : std::exchange(unsynced_, {}))
+      if (auto error = open ? disk_.apply(w) : std::nullopt)
+        return error;
+    return std::nullopt;
+  }
   bool open = true;
 
  private:
   actors::memory_storage& disk_;
+  std::vector<raft::storage_write> unsynced_;
 };
 
 /// A process, from its start to its end.
@@ -121,14 +132,18 @@ virtual_cluster::virtual_cluster(virtual_cluster_setup setup)
       members_(setup_.replicas) {
   if (setup_.replicas == 0 || setup_.replicas > most_replicas)
     throw std::invalid_argument(fmt::format("a cluster has 1 to {} replicas", most_replicas));
-  if (setup_.stored.size() > members_.size() || setup_.clock_rates.size() > members_.size())
+  if (setup_.stored.size() > members_.size() || setup_.clock_rates.size() > members_.size() ||
+      setup_.clock_offsets.size() > members_.size())
     throw std::invalid_argument("more logs or clocks are given than there are replicas");
   for (std::size_t i = 0; i < members_.size(); ++i) {
     auto& m = members_[i];
     m.id = {static_cast<std::uint16_t>(i)};
     ids_.push_back(m.id);
+    m.storage_takes = setup_.storage_takes;
     if (i < setup_.clock_rates.size())
       m.clock.set_rate(setup_.clock_rates[i], now());
+    if (i < setup_.clock_offsets.size())
+      m.clock.jump(setup_.clock_offsets[i], now());
     if (i < setup_.stored.size()) {
       const auto& s = setup_.stored[i];
       m.storage.apply({s.hard_state, s.snapshot, std::nullopt, s.entries});
@@ -151,7 +166,7 @@ actors::replica_setup virtual_cluster::make_setup(member& m, life& l) {
                         on_log_(id, level, text);
                     },
                     [this, id, &l](const std::string& why) {
-                      violate(fmt::format("{} stops: {}", to_string(id), why));
+                      violate(fmt::format("no replica stops by itself: {}: {}", to_string(id), why));
                       // It is one of its actors that says so: the others must not get to answer any more.
                       l.edge.open = l.storage.open = false;
                       at(now(), [this, id] { crash(id); });
@@ -176,10 +191,14 @@ void virtual_cluster::start(replica_id id) {
   try {
     m.life = std::make_unique<life>(*this, m);
   } catch (const broken_invariant& broken) {
-    return violate(fmt::format("{} cannot start: {}", to_string(id), broken.what()));
+    return violate(fmt::format("every replica can start again: {}: {}", to_string(id), broken.what()));
   }
+  ++m.lives;
+  m.storing = false;
+  m.first_term = m.life->replica->core().term();
   observer_.started(m.life->replica->core());
   note("start", id);
+  hold_storage(m);
   settle();
 }
 
@@ -194,14 +213,22 @@ void virtual_cluster::crash(replica_id id) {
     return;
   note("crash", id);
   m.life->edge.open = m.life->storage.open = false;
+  countdowns_ -= m.countdowns.size();
+  m.countdowns.clear();
   m.life->replica->stop();
-  if (std::exchange(m.paused, false))
-    system_->scheduler().release(m.life->replica->actors());
+  m.paused = false;
+  system_->scheduler().release(m.life->replica->actors());
   settle();
   m.life.reset();
   m.buffer.clear();
   m.buffered_bytes = 0;
   m.lease_until = {duration::min()};
+}
+
+void virtual_cluster::wipe(replica_id id) {
+  auto& m = find(id);
+  require(m.life == nullptr, "{} runs, and needs its storage", to_string(id));
+  m.storage = {};
 }
 
 void virtual_cluster::pause(replica_id id) {
@@ -228,6 +255,55 @@ void virtual_cluster::resume(replica_id id) {
     settle();
   }
   m.buffered_bytes = 0;
+  hold_storage(m);
+}
+
+void virtual_cluster::after_steps(replica_id id, std::size_t steps, std::function<void()> what) {
+  auto& m = find(id);
+  if (!m.life)
+    return;
+  m.countdowns.push_back({std::max<std::size_t>(steps, 1), std::move(what)});
+  ++countdowns_;
+}
+
+// ---- storages. One that takes time is a log store that does not get to run.
+
+namespace {
+
+caf::actor log_store_of(const actors::replica& r) { return caf::actor_cast<caf::actor>(r.rooms().log_store); }
+
+} // namespace
+
+void virtual_cluster::set_storage_delay(replica_id id, duration d) {
+  auto& m = find(id);
+  if (std::exchange(m.storage_takes, d) > d)
+    store(m); // what waits has waited long enough, or nearly
+  hold_storage(m);
+  store_later(m);
+}
+
+void virtual_cluster::hold_storage(member& m) {
+  if (m.life && !m.paused && m.storage_takes > duration::zero())
+    system_->scheduler().hold({log_store_of(*m.life->replica)});
+}
+
+void virtual_cluster::store_later(member& m) {
+  if (m.storage_takes == duration::zero() || std::exchange(m.storing, true))
+    return;
+  at(now() + m.storage_takes, [this, &m, life = m.lives] {
+    if (m.lives == life)
+      store(m);
+  });
+}
+
+/// All that waits is stored together.
+void virtual_cluster::store(member& m) {
+  m.storing = false;
+  if (!m.life || m.paused) // who goes on after a pause finds everything stored
+    return;
+  system_->scheduler().release({log_store_of(*m.life->replica)});
+  settle();
+  hold_storage(m);
 }
 
 void virtual_cluster::transfer(replica_id from, replica_id to) {
@@ -244,9 +320,14 @@ void virtual_cluster::set_clock_rate(replica_id id, std::int64_t rate) {
 void virtual_cluster::advance_clock(replica_id id, duration d) {
   auto& m = find(id);
   m.clock.jump(d, now());
+  m.clock_jumped = true;
+  wake(m);
+  settle();
+}
+
+void virtual_cluster::wake(member& m) {
   if (m.life)
     caf::anon_send(m.life->replica->rooms().raft, actors::wake{never});
-  settle();
 }
 
 // ---- time
@@ -273,6 +354,8 @@ void virtual_cluster::at(instant when, std::function<void()> what) {
 }
 
 instant virtual_cluster::next_moment() const {
+  if (stuck_)
+    return never;
   const auto timer = system_->scheduler().next_timer();
   return plans_.empty() ? timer : std::min(timer, plans_.front().when);
 }
@@ -281,6 +364,11 @@ void virtual_cluster::step() {
   const auto moment = next_moment();
   if (moment == never)
     return;
+  steps_in_moment_ = moment > now() ? 0 : steps_in_moment_ + 1;
+  if (steps_in_moment_ > most_in_moment) {
+    stuck_ = true;
+    return violate("time goes on: somebody wakes up again and again, for a moment that is over");
+  }
   system_->scheduler().advance_to(std::max(moment, now()));
   while (!plans_.empty() && plans_.front().when <= now()) {
     std::pop_heap(plans_.begin(), plans_.end());
@@ -290,14 +378,54 @@ void virtual_cluster::step() {
     what();
   }
   settle();
+  judge_requests();
 }
 
 /// Runs everybody until nobody has anything to do. Who is next is up to the seed: no order of actors, and
 /// none of replicas, is one that anybody may rely on.
 void virtual_cluster::settle() {
   auto& loop = system_->scheduler();
-  while (const auto runnable = loop.runnable())
-    loop.run_job(runnable == 1 ? 0 : order_.below(runnable));
+  if (moment_ != now())
+    jobs_in_moment_ = 0;
+  moment_ = now();
+  while (const auto runnable = loop.runnable()) {
+    const auto which = runnable == 1 ? 0 : order_.below(runnable);
+    member* counts = nullptr;
+    if (countdowns_ > 0)
+      for (auto& m : members_)
+        if (!m.countdowns.empty() && loop.is_job_of(which, m.life->replica->actors()))
+          counts = &m;
+    loop.run_job(which);
+    if (counts)
+      count_step(*counts);
+    if (++jobs_in_moment_ == most_jobs_in_a_moment)
+      stop_all();
+  }
+}
+
+void virtual_cluster::count_step(member& m) {
+  std::vector<std::function<void()>> due;
+  for (auto& c : m.countdowns)
+    if (--c.steps == 0)
+      due.push_back(std::move(c.what));
+  countdowns_ -= std::erase_if(m.countdowns, [](const auto& c) { return c.steps == 0; });
+  for (const auto& what : due)
+    what();
+}
+
+/// A replica that wants to be woken up at once, for ever, would keep time from passing.
+void virtual_cluster::stop_all() {
+  violate(
+      fmt::format("time goes on: replicas do not come to rest after {} steps of actors in one moment, and "
+                  "are all stopped",
+                  most_jobs_in_a_moment));
+  for (auto& m : members_) {
+    if (!m.life)
+      continue;
+    m.life->edge.open = m.life->storage.open = false;
+    m.life->replica->stop();
+    at(now(), [this, id = m.id] { crash(id); });
+  }
 }
 
 void virtual_cluster::run_until(instant t) {
@@ -357,6 +485,10 @@ void virtual_cluster::judge(member& m, const raft::core& c, const raft::effects&
   if (auto broken = observer_.observe(c, e))
     violate(std::move(*broken));
   judge_lease(m, c);
+  if (m.clock_jumped && e.next_deadline != never)
+    at(m.clock.when_shown(e.next_deadline), [this, &m] { wake(m); });
+  if (!e.write.empty())
+    store_later(m);
   // The first step comes while the replica is being made.
   if (!m.life || !m.life->replica)
     return;
@@ -382,24 +514,102 @@ void virtual_cluster::judge_lease(member& m, const raft::core& c) {
                       to_string(other.id), (other.lease_until - now()).count() / 1000));
 }
 
-/// What was told to a candidate holds for the whole term, whatever a restart forgets.
-void virtual_cluster::judge_vote(replica_id voter, std::string_view bytes) {
+/// What a message promises has to be in the storage, or a crash breaks the promise.
+void virtual_cluster::judge_promise(member& m, std::string_view bytes) {
   constexpr std::size_t header_bytes = 80;
-  if (bytes.substr(0, header_bytes).find("\"vote_reply\"") == bytes.npos)
+  const auto header = bytes.substr(0, header_bytes);
+  const auto is = [header](std::string_view type) { return header.find(type) != header.npos; };
+  if (!is("\"vote_re") && !is("\"append_accepted\"") && !is("\"snapshot_reply\""))
     return;
   std::string error;
-  const auto candidate = wire::parse_envelope(bytes, error)->dst;
-  const auto decoded = wire::codec(make_directory(candidate, ids_), setup_.transport).decode(bytes);
+  const auto to = wire::parse_envelope(bytes, error)->dst;
+  const auto decoded = wire::codec(make_directory(to, ids_), setup_.transport).decode(bytes);
   const auto* message = std::get_if<wire::from_peer>(&decoded);
-  const auto* reply = message ? std::get_if<vote_reply>(&message->message) : nullptr;
-  if (!reply || !reply->granted)
+  if (!message)
     return;
-  const auto [first, is_new] = votes_told_.try_emplace({voter, reply->term}, candidate);
+  const auto& stored = m.storage.hard_state();
+  const auto broken = [&](term_number term, const std::string& what) {
+    violate(
+        fmt::format("no promise before it is stored: {} tells {} in term {} that it {}; its storage holds "
+                    "{} entries, term {} and a vote for {}",
+                    to_string(m.id), to_string(to), term.value, what, m.storage.last_index().value,
+                    stored.term.value, to_string(stored.voted_for)));
+  };
+  // A storage that is in a later term says nothing about this one any more.
+  if (const auto* reply = std::get_if<vote_reply>(&message->message); reply && reply->granted) {
+    if (stored.term < reply->term || (stored.term == reply->term && stored.voted_for != to))
+      broken(reply->term, "votes for it");
+    judge_vote(m, to, *reply);
+  } else if (const auto* request = std::get_if<vote_request>(&message->message)) {
+    if (request->transfer)
+      called_.emplace(m.id, request->term);
+    if (stored.term < request->term || (stored.term == request->term && stored.voted_for != m.id))
+      broken(request->term, "votes for itself");
+  } else if (const auto* accepted = std::get_if<append_accepted>(&message->message)) {
+    if (stored.term < accepted->term ||
+        (stored.term == accepted->term && m.storage.last_index() < accepted->match))
+      broken(accepted->term, fmt::format("holds {} entries", accepted->match.value));
+    note_loyalty(m, to);
+  } else if (const auto* installed = std::get_if<snapshot_reply>(&message->message)) {
+    if (stored.term < installed->term ||
+        (stored.term == installed->term && m.storage.last_index() < installed->match))
+      broken(installed->term, fmt::format("holds {} entries", installed->match.value));
+    note_loyalty(m, to);
+  }
+}
+
+/// A leader's lease rests on the loyalty of those that answer it (D 4.2.3, D 6.4.1).
+void virtual_cluster::note_loyalty(member& m, replica_id leader) {
+  const auto& c = core(m.id);
+  if (c.known_leader() != leader)
+    return;
+  m.loyal_until = std::max(m.loyal_until, c.leader_heard_at() + setup_.raft.election_timeout_min);
+  m.loyal_in = c.term();
+}
+
+/// What was told to a candidate holds for the whole term, whatever a restart forgets; and what was told to a
+/// leader holds for as long as its lease may.
+void virtual_cluster::judge_vote(const member& m, replica_id candidate, const vote_reply& reply) {
+  const auto voter = m.id;
+  const auto shown = m.clock.shown_at(now());
+  if (m.loyal_in < reply.term && shown < m.loyal_until && !called_.contains({candidate, reply.term}))
+    violate(fmt::format(
+        "who follows a leader elects nobody else: {} votes for {} in term {}, {} us too early for "
+        "what it told the leader of term {}",
+        to_string(voter), to_string(candidate), reply.term.value, (m.loyal_until - shown).count() / 1000,
+        m.loyal_in.value));
+  const auto [first, is_new] = votes_told_.try_emplace({voter, reply.term}, candidate);
   if (!is_new && first->second != candidate)
     violate(
         fmt::format("a vote stands for its whole term: in term {} {} votes for {} and has told {} that it "
                     "votes for it",
-                    reply->term.value, to_string(voter), to_string(candidate), to_string(first->second)));
+                    reply.term.value, to_string(voter), to_string(candidate), to_string(first->second)));
+}
+
+/// What was taken in is in some place, or its client waits for ever.
+void virtual_cluster::judge_requests() {
+  for (const auto& m : members_) {
+    if (!m.life || m.paused)
+      continue;
+    const auto& r = m.life->replica->router();
+    if (r.known() > r.parked() + r.waiting())
+      violate(fmt::format(
+          "a request that was taken in is in some place: of {} in {} {} are parked and {} proposed",
+          r.known(), to_string(m.id), r.parked(), r.waiting()));
+  }
+}
+
+bool virtual_cluster::may_still_commit(replica_id id, const kv::request_id& write) const {
+  const auto& c = core(id);
+  for (auto i = c.commit_index() + 1; i <= c.log().last_index(); ++i) {
+    const auto& e = *c.log().at(i);
+    const auto* command = std::get_if<kv::command>(&e.payload);
+    const auto leader = observer_.leaders().find(e.term);
+    if (command && command->id == write && e.term > find(id).first_term &&
+        leader != observer_.leaders().end() && leader->second == id)
+      return true;
+  }
+  return false;
 }
 
 void virtual_cluster::violate(std::string what) {

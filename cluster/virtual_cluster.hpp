@@ -13,7 +13,9 @@
 // There is no network in it: what a replica sends goes to a hook, and what is delivered comes from outside;
 // cluster.hpp adds a network and clients. After every step of every replica the rules of Raft are checked
 // (protocol/raft/invariants.hpp), and that no two replicas hold a lease at a time, that no vote is told
-// twice, and that no queue exceeds its bound. What is broken is kept in words and never ends the process.
+// twice or to the harm of a leader that rests on it, that no promise leaves before it is stored, that no
+// queue exceeds its bound, and that no replica forgets a request that it took in. What is broken is kept in
+// words and never ends the process.
 
 #include "actors/loop.hpp"
 #include "actors/memory_storage.hpp"
@@ -29,6 +31,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -46,6 +49,10 @@ struct virtual_cluster_setup {
   wire::limits transport{};
   /// How fast each replica's clock runs, in millionths of true time; those not named run true.
   std::vector<std::int64_t> clock_rates{};
+  /// How far each replica's clock is ahead of true time at the start; at least 0.
+  std::vector<duration> clock_offsets{};
+  /// How long each replica's storage takes; see set_storage_delay.
+  duration storage_takes{0};
   /// Takes down what happens; null: nobody does. Changes nothing in it.
   trace::recorder* recorder = nullptr;
 };
@@ -95,12 +102,22 @@ class virtual_cluster {
   void start_all();
   /// Ends a replica at this moment, and keeps its storage.
   void crash(replica_id id);
+  /// Its storage loses everything, like a disk that was replaced. Precondition: it does not run.
+  void wipe(replica_id id);
   /// Stops it like a stopped process: time goes on, and messages queue as in a socket's buffer, until
   /// `resume`. What the buffer cannot take is lost.
   void pause(replica_id id);
   void resume(replica_id id);
   /// Asks a replica to hand leadership over; nothing happens if it does not lead.
   void transfer(replica_id from, replica_id to);
+  /// Calls `what` in the middle of a moment: between two messages that its actors take in, when they have
+  /// taken in so many more (at least 1). What the one has said to the other by then may not have been heard
+  /// yet. Forgotten when the process ends before.
+  void after_steps(replica_id id, std::size_t steps, std::function<void()> what);
+
+  /// From now on its storage looks so long after a write was issued for what there is to write. Until then
+  /// nothing is stored, and a crash loses it; 0: it stores at once.
+  void set_storage_delay(replica_id id, duration d);
 
   /// From now on its clock runs at this rate, in millionths of true time. Timers that are set already keep
   /// their moment.
@@ -111,6 +128,8 @@ class virtual_cluster {
 
   bool running(replica_id id) const { return find(id).life != nullptr; }
   bool paused(replica_id id) const { return find(id).paused; }
+  /// How often it was started.
+  std::uint64_t lives(replica_id id) const { return find(id).lives; }
 
   // ---- time
 
@@ -153,6 +172,9 @@ class virtual_cluster {
 
  protected:
   void violate(std::string what);
+  /// Whether this replica, in this life and as a leader, has put a write into its log that is still there and
+  /// may still commit. Precondition: running(id).
+  bool may_still_commit(replica_id id, const kv::request_id& write) const;
   trace::recorder* recorder() { return setup_.recorder; }
 
  private:
@@ -163,8 +185,21 @@ class virtual_cluster {
     replica_id id;
     actors::memory_storage storage;
     virtual_clock clock;
+    bool clock_jumped = false; ///< ever: its alarms may be set for moments that it now shows earlier
     std::unique_ptr<virtual_cluster::life> life; ///< null while it does not run
+    std::uint64_t lives = 0;                     ///< how often it was started
+    term_number first_term;                      ///< at its last start
+    /// Until its clock shows this it has promised the leader of that term to elect nobody else.
+    instant loyal_until{duration::min()};
+    term_number loyal_in;
     bool paused = false;
+    duration storage_takes{0};
+    bool storing = false; ///< the storage is going to look for what there is to write
+    struct countdown {
+      std::size_t steps;
+      std::function<void()> what;
+    };
+    std::vector<countdown> countdowns;
     /// What arrived while it was paused.
     std::deque<std::pair<std::string, trace::context>> buffer;
     std::size_t buffered_bytes = 0;
@@ -185,8 +220,17 @@ class virtual_cluster {
   void note_lost(replica_id to, std::string_view bytes, std::string_view fate);
   void judge(member& m, const raft::core& c, const raft::effects& e);
   void judge_lease(member& m, const raft::core& c);
-  void judge_vote(replica_id voter, std::string_view bytes);
+  void judge_promise(member& m, std::string_view bytes);
+  void judge_vote(const member& voter, replica_id candidate, const vote_reply& reply);
+  void note_loyalty(member& m, replica_id leader);
+  void judge_requests();
   void settle();
+  void stop_all();
+  void wake(member& m);
+  void count_step(member& m);
+  void hold_storage(member& m);
+  void store_later(member& m);
+  void store(member& m);
   const member& find(replica_id id) const { return members_.at(id.value); }
   member& find(replica_id id) { return members_.at(id.value); }
   const actors::replica& life_of(replica_id id) const;
@@ -201,11 +245,18 @@ class virtual_cluster {
   raft::observer observer_;
   /// Whom each replica has told to have its vote, in each term.
   std::map<std::pair<replica_id, term_number>, replica_id> votes_told_;
+  /// Who campaigns because a leader said so, and in which term.
+  std::set<std::pair<replica_id, term_number>> called_;
   std::vector<std::string> violations_;
   std::uint64_t steps_ = 0;
+  instant moment_; ///< of the last job, and how many there were in it
+  std::uint64_t jobs_in_moment_ = 0;
+  std::size_t countdowns_ = 0; ///< of all replicas
 
   std::vector<plan> plans_; ///< a heap
   std::uint64_t next_plan_ = 0;
+  std::size_t steps_in_moment_ = 0;
+  bool stuck_ = false; ///< time does not go on any more
   std::unique_ptr<actors::loop_system> system_;
   std::vector<member> members_;
 };

@@ -52,7 +52,7 @@ void virtual_network::send(replica_id from, replica_id to, std::string_view byte
   const auto& q = quality(from, to);
   if (random_.chance(q.loss))
     return tell(from, to, bytes, fate::lost);
-  if (holding_) {
+  if (is_client(from) || is_client(to) ? holding_clients_ : holding_) {
     held_.push_back({sent_, from, to, std::string(bytes)});
     return tell(from, to, bytes, fate::held);
   }

@@ -81,8 +81,12 @@ class virtual_network {
     replica_id to;
     std::string bytes;
   };
-  /// While it holds, whatever gets on its way stays there until it is let go.
-  void hold(bool on) { holding_ = on; }
+  /// While it holds, whatever gets on its way stays there until it is let go; what clients send and are sent
+  /// goes on by itself if they are left out.
+  void hold(bool on, bool clients_too = true) {
+    holding_ = on;
+    holding_clients_ = on && clients_too;
+  }
   const std::vector<held_message>& held() const { return held_; }
   /// Takes a message off the way. Precondition: it is there.
   held_message take(std::uint64_t number);
@@ -106,6 +110,7 @@ class virtual_network {
   std::map<std::pair<replica_id, replica_id>, link> links_;
   std::set<std::pair<replica_id, replica_id>> cuts_;
   bool holding_ = false;
+  bool holding_clients_ = false;
   std::uint64_t sent_ = 0;
   std::vector<held_message> held_;
 };

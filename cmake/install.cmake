@@ -1,11 +1,12 @@
 # Installs the programs, the libraries and a CMake package:
 #
-#   find_package(Troupe)  ->  Troupe::protocol, Troupe::trace, Troupe::actors, Troupe::course, Troupe::history, Troupe::cluster
+#   find_package(Troupe)  ->  Troupe::protocol, Troupe::trace, Troupe::actors, Troupe::course, Troupe::history, Troupe::cluster,
+#                            Troupe::script
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_directory ${CMAKE_INSTALL_LIBDIR}/cmake/Troupe)
-foreach(library protocol trace actors course history cluster)
+foreach(library protocol trace actors course history cluster script)
   set_target_properties(troupe_${library} PROPERTIES EXPORT_NAME ${library})
   install(TARGETS troupe_${library} EXPORT Troupe ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   add_library(Troupe::${library} ALIAS troupe_${library})

@@ -1,21 +1,14 @@
 #pragma once
 // What the commands of troupe-check have in common.
 
-#include <stdexcept>
-
-namespace CLI {
-class App;
-}
+#include "app/command_line.hpp"
 
 namespace troupe::check {
 
 /// Of several files the largest counts.
 enum exit_status { all_right = 0, not_right = 1, undecided = 2, bad_input = 3 };
 
-/// A call that cannot be carried out; `what()` is one line that says why.
-struct usage_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using app::usage_error;
 
 /// Each command adds itself, and when it was called leaves its exit status in `status`. Both have to outlive
 /// the parsing of the command line.

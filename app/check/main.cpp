@@ -2,8 +2,6 @@
 
 #include "app/check/command.hpp"
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
 
@@ -11,26 +9,13 @@ namespace {
 
 using namespace troupe::check;
 
-std::string one_line(std::string text) {
-  while (!text.empty() && text.back() == '\n')
-    text.pop_back();
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
-
 exit_status run(int argc, char** argv) {
   auto status = all_right;
   CLI::App app("Judges what a run left behind.", "troupe-check");
   app.require_subcommand(1);
   add_history_command(app, status);
   add_trace_command(app, status);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& help) {
-    app.exit(help);
-  } catch (const CLI::ParseError& error) {
-    throw usage_error(one_line(error.what()));
-  }
+  troupe::app::read_arguments(app, argc, argv);
   return status;
 }
 

@@ -9,7 +9,6 @@
 #include "cluster/history/write.hpp"
 #include "trace/recorder.hpp"
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
 #include <deque>
@@ -25,8 +24,6 @@ namespace {
 
 /// How many lines before the broken rule are shown.
 constexpr std::size_t last_moments = 30;
-/// After so many failures the others have nothing new to tell.
-constexpr std::size_t most_failures = 10;
 
 struct chaos_options {
   std::optional<std::uint64_t> seed;
@@ -35,8 +32,9 @@ struct chaos_options {
   double storm = 0; ///< seconds
   std::vector<std::string> faults;
   std::string keep;
-  std::string trace;   ///< where to write what happened
-  std::string history; ///< where to write the clients' history
+  std::string trace;             ///< where to write what happened
+  std::string history;           ///< where to write the clients' history
+  std::size_t max_failures = 10; ///< after so many the others have nothing new to tell
   bool shrink = false;
   std::size_t shrink_trials = 2'000;
   bool verbose = false;
@@ -78,7 +76,7 @@ std::optional<chaos_options> parse(int argc, char** argv) {
                "troupe-sim chaos");
   app.footer("Exit status: 0 if no rule was broken, 1 if one was, 2 for bad input, 130 if interrupted.");
   app.add_option("--seed", o.seed, "Seed of the first run; the next run takes the next number")
-      ->check(seed_check());
+      ->check(app::seed_check());
   app.add_option("--runs", o.runs, "How many runs")
       ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}))
       ->capture_default_str();
@@ -89,8 +87,11 @@ std::optional<chaos_options> parse(int argc, char** argv) {
                  "How long the faults go on, in seconds of virtual time; 2 to 20 unless given")
       ->check(CLI::Range(0.001, 86'400.0));
   app.add_option("--faults", o.faults,
-                 "Only these kinds: crash, pause, cut, one-way, loss, repeat, late, slow, transfer")
+                 "Only these kinds: crash, pause, cut, one-way, loss, repeat, late, slow, transfer, disk")
       ->delimiter(',');
+  app.add_option("--max-failures", o.max_failures, "Stop after so many runs that failed")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}))
+      ->capture_default_str();
   app.add_flag("--shrink", o.shrink, "Cut the schedule of the first run that fails down to a smallest one");
   app.add_option("--shrink-trials", o.shrink_trials, "How often to play for that at most")
       ->capture_default_str();
@@ -103,14 +104,8 @@ std::optional<chaos_options> parse(int argc, char** argv) {
       "Write every message of the only run, or of each run that fails, for troupe-trace; of several "
       "runs the seed is put into the name");
   app.add_flag("--verbose", o.verbose, "Tell everything that happens");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& help) {
-    app.exit(help);
+  if (!app::read_arguments(app, argc, argv))
     return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw usage_error(one_line(error.what()));
-  }
   if (!o.history.empty() && o.runs != 1)
     throw usage_error("--history wants --runs 1");
   return o;
@@ -131,7 +126,7 @@ class chaos_session {
     const bool all = side_by_side(options_.runs, options_.jobs, [&](std::size_t number) {
       play_one(first_seed_ + number);
       const std::lock_guard lock(mutex_);
-      return failed_.size() < most_failures && !told_to_stop(stop.descriptor());
+      return failed_.size() < options_.max_failures && !told_to_stop(stop.descriptor());
     });
     const auto real = std::chrono::steady_clock::now() - begun;
     if (const auto first = failed_.begin(); first != failed_.end() && options_.shrink)

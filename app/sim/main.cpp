@@ -4,6 +4,7 @@
 #include "app/sim/json_report.hpp"
 #include "app/sim/options.hpp"
 #include "app/sim/runner.hpp"
+#include "app/sim/script.hpp"
 #include "app/sim/stop_signal.hpp"
 #include "app/sim/summary.hpp"
 #include "app/sim/terminal.hpp"
@@ -15,6 +16,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <random>
+#include <string_view>
 #include <unistd.h>
 
 namespace {
@@ -84,6 +86,8 @@ int main(int argc, char** argv) {
   try {
     if (argc > 1 && std::string_view(argv[1]) == "chaos")
       return chaos_command(argc - 1, argv + 1);
+    if (argc > 1 && std::string_view(argv[1]) == "script")
+      return run_scripts(argc - 1, argv + 1);
     const auto options = parse_options(argc, argv);
     return options ? simulate(*options) : all_passed;
   } catch (const std::exception& error) {

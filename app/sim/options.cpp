@@ -3,7 +3,6 @@
 #include "cluster/scenario.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
@@ -42,23 +41,7 @@ std::vector<std::string> expand(const std::vector<std::string>& names) {
   return result;
 }
 
-std::string check_seed(const std::string& text) {
-  std::uint64_t seed = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, seed);
-  return error == std::errc() && stop == end ? "" : "must be a whole number from 0 to 18446744073709551615";
-}
-
 } // namespace
-
-CLI::Validator seed_check() { return {check_seed, "", "seed"}; }
-
-std::string one_line(std::string text) {
-  while (!text.empty() && text.back() == '\n')
-    text.pop_back();
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
 
 std::optional<options> parse_options(int argc, char** argv) {
   options result;
@@ -66,7 +49,10 @@ std::optional<options> parse_options(int argc, char** argv) {
   bool on_virtual_time = false;
   auto replica = default_replica().string();
   CLI::App app("Grades replicas of a key-value store as the course's simulator does.", "troupe-sim");
-  app.footer("Built-in scenarios: " + CLI::detail::join(builtin_scenario_names(), ", ") +
+  app.footer("`troupe-sim chaos` plays random storms and `troupe-sim script FILE...` scripts instead; each "
+             "has a --help.\n"
+             "Built-in scenarios: " +
+             CLI::detail::join(builtin_scenario_names(), ", ") +
              "\nExit status: 0 if all runs passed, 1 if one did not, 2 for bad input, 130 if interrupted.");
   app.add_option("scenario", result.scenarios,
                  "A file, a built-in name or `all`, which is also what none means");
@@ -80,7 +66,7 @@ std::optional<options> parse_options(int argc, char** argv) {
       ->excludes(virtual_flag);
   app.add_option("--seed", result.seed,
                  "Seed of the first run's random choices; the next run takes the next number")
-      ->check(seed_check());
+      ->check(app::seed_check());
   app.add_option("--runs", result.runs, "How often to play each scenario")
       ->check(CLI::Range(std::size_t{1}, most_runs));
   app.add_option("--jobs", result.jobs,
@@ -92,14 +78,8 @@ std::optional<options> parse_options(int argc, char** argv) {
       "Write every message that an actor handles, for troupe-trace: one run only; with --real each "
       "replica writes a file of its own, named after it");
   app.add_option("--json", result.json, "Write every figure into this file");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& help) {
-    app.exit(help);
+  if (!app::read_arguments(app, argc, argv))
     return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw usage_error(one_line(error.what()));
-  }
   result.scenarios = expand(result.scenarios.empty() ? std::vector<std::string>{"all"} : result.scenarios);
   if (!result.trace.empty() && result.scenarios.size() * result.runs != 1)
     throw usage_error("--trace wants one scenario and one run");

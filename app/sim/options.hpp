@@ -1,10 +1,9 @@
 #pragma once
 
+#include "app/command_line.hpp"
 #include "app/sim/run_result.hpp"
 
-#include <CLI/CLI.hpp>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -22,15 +21,7 @@ struct options {
   std::string json;  ///< path of the report; empty for none
 };
 
-/// A call that cannot be carried out; `what()` is one line that says why.
-struct usage_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// For options that take a seed; CLI11 itself takes -1 for a large number.
-CLI::Validator seed_check();
-/// What CLI11 says, in one line.
-std::string one_line(std::string text);
+using app::usage_error;
 
 /// Reads the command line. Returns nothing if there is nothing left to do, after --help. Throws usage_error.
 std::optional<options> parse_options(int argc, char** argv);

@@ -1,24 +1,17 @@
 #pragma once
 // What the commands of troupe-trace have in common.
 
+#include "app/command_line.hpp"
 #include "trace/read.hpp"
 
-#include <stdexcept>
 #include <string>
 #include <vector>
-
-namespace CLI {
-class App;
-}
 
 namespace troupe::trace_app {
 
 enum exit_status { all_right = 0, not_found = 1, bad_input = 2 };
 
-/// A call that cannot be carried out; `what()` is one line that says why.
-struct usage_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using app::usage_error;
 
 /// Reads files and puts them together. Says on standard error where one was damaged. Throws usage_error.
 trace::story read_story(const std::vector<std::string>& paths);

@@ -1,22 +1,14 @@
 // troupe-trace: looks at what a run left behind. Each command has a file of its own.
 
+#include "app/command_line.hpp"
 #include "app/trace/command.hpp"
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
 
 namespace {
 
 using namespace troupe::trace_app;
-
-std::string one_line(std::string text) {
-  while (!text.empty() && text.back() == '\n')
-    text.pop_back();
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
 
 exit_status run(int argc, char** argv) {
   auto status = all_right;
@@ -27,13 +19,7 @@ exit_status run(int argc, char** argv) {
   add_explain(app, status);
   add_stats(app, status);
   add_diff(app, status);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& help) {
-    app.exit(help);
-  } catch (const CLI::ParseError& error) {
-    throw usage_error(one_line(error.what()));
-  }
+  troupe::app::read_arguments(app, argc, argv);
   return status;
 }
 

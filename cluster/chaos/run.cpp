@@ -1,5 +1,6 @@
 #include "cluster/chaos/run.hpp"
 
+#include "cluster/chaos/fair_weather.hpp"
 #include "cluster/history_hash.hpp"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ class chaos_run {
  public:
   chaos_run(const schedule& s, const teller& tell, trace::recorder* recorder)
       : schedule_(s), tell_(tell), recorder_(recorder), cluster_(recorded(s.setup, recorder)),
-        start_(cluster_.now()) {
+        fair_weather_(cluster_, s), start_(cluster_.now()) {
     cluster_.on_fate(
         [this](replica_id from, replica_id to, std::string_view bytes, fate f) { note(from, to, bytes, f); });
     if (tell_)
@@ -38,8 +39,15 @@ class chaos_run {
   outcome play() {
     const auto broken = [this] { return !cluster_.violations().empty(); };
     if (!cluster_.run_until(broken, start_ + schedule_.storm)) {
-      make_peace();
-      recover();
+      calm_down();
+      if (!active_.empty())
+        do_without();
+      if (!is_broken()) {
+        make_peace();
+        recover();
+      }
+      if (!is_broken() && cluster_.ids().size() >= 3 && !compacts_often())
+        outcome_.violations = fair_weather_.judge();
     }
     return finish();
   }
@@ -70,6 +78,7 @@ class chaos_run {
 
   void note(replica_id from, replica_id to, std::string_view bytes, fate f) {
     ++outcome_.messages;
+    fair_weather_.note(from, to, bytes);
     hash_.add(static_cast<char>('0' + static_cast<int>(f)), cluster_.now(), from, bytes);
     say([&] {
       return fmt::format("{} -> {} {}: {}{}", to_string(from), to_string(to), to_string(f),
@@ -85,25 +94,27 @@ class chaos_run {
     if (const auto leader = cluster_.leader();
         f.leader && leader && std::find(whom.begin(), whom.end(), *leader) == whom.end())
       whom.front() = *leader;
-    switch (f.kind) {
-    case fault_kind::crash:
-      for (auto id : whom)
-        cluster_.crash(id);
-      break;
-    case fault_kind::pause:
-      for (auto id : whom)
-        cluster_.pause(id);
-      break;
-    case fault_kind::transfer:
+    if (f.kind == fault_kind::transfer) {
       if (const auto leader = cluster_.leader(); leader && !cluster_.paused(*leader))
         cluster_.transfer(*leader, whom.front());
       return;
-    default:
-      break;
     }
-    active_.push_back({&f, std::move(whom)});
-    set_network();
-    cluster_.at(cluster_.now() + f.lasts, [this, where = std::prev(active_.end())] { end(where); });
+    active_.push_back({&f, whom});
+    if (f.kind == fault_kind::crash || f.kind == fault_kind::pause)
+      for (auto id : whom)
+        f.steps == 0 ? stop(f, id) : cluster_.after_steps(id, f.steps, [this, &f, id] { stop(f, id); });
+    set_surroundings();
+    if (!f.lasting)
+      cluster_.at(cluster_.now() + f.lasts, [this, where = std::prev(active_.end())] { end(where); });
+  }
+
+  /// Unless the fault was over before it came to that.
+  void stop(const fault& f, replica_id id) {
+    if (std::none_of(active_.begin(), active_.end(), [&](const auto& a) { return a.what == &f; }))
+      return;
+    if (f.steps > 0)
+      say([&] { return fmt::format("f{} hits {}", f.number, to_string(id)); });
+    f.kind == fault_kind::crash ? cluster_.crash(id) : cluster_.pause(id);
   }
 
   void end(std::list<active_fault>::iterator where) {
@@ -117,24 +128,27 @@ class chaos_run {
         cluster_.resume(id);
     }
     active_.erase(where);
-    set_network();
+    set_surroundings();
   }
 
-  /// The network as all faults that go on want it: of two that want a link to be bad the worse one counts.
-  void set_network() {
+  /// Network and storages as all faults that go on want them: of two that want a thing to be bad the worse
+  /// one counts.
+  void set_surroundings() {
+    std::map<replica_id, duration> takes;
+    for (const auto& [what, whom] : active_)
+      if (what->kind == fault_kind::disk)
+        for (auto id : whom)
+          takes[id] = std::max(takes[id], what->by);
+    for (auto id : cluster_.ids())
+      cluster_.set_storage_delay(id, std::max(takes[id], schedule_.setup.storage_takes));
     auto& network = cluster_.network();
     network.heal();
     auto links = schedule_.setup.network;
     auto clients = schedule_.setup.client_network;
     std::map<replica_id, link_quality> from;
     for (const auto& [what, whom] : active_) {
-      if (what->kind == fault_kind::cut)
-        cluster_.isolate(whom);
-      if (what->kind == fault_kind::one_way)
-        for (auto a : whom)
-          for (auto b : cluster_.ids())
-            if (std::find(whom.begin(), whom.end(), b) == whom.end())
-              network.cut_one_way(a, b);
+      if (what->kind == fault_kind::cut || what->kind == fault_kind::one_way)
+        cut(*what, whom);
       if (what->scope == link_scope::clients)
         worsen(clients, *what);
       else if (what->scope == link_scope::replicas)
@@ -147,6 +161,19 @@ class chaos_run {
     for (auto a : cluster_.ids())
       for (auto b : cluster_.ids())
         network.set_quality(a, b, from.contains(a) ? std::optional(from[a]) : std::nullopt);
+  }
+
+  void cut(const fault& f, const std::vector<replica_id>& whom) {
+    auto& network = cluster_.network();
+    for (auto a : whom)
+      for (auto b : f.others.empty() ? cluster_.ids() : f.others) {
+        if (std::find(whom.begin(), whom.end(), b) != whom.end())
+          continue;
+        if (f.kind == fault_kind::cut || !f.deaf)
+          network.cut_one_way(a, b);
+        if (f.kind == fault_kind::cut || f.deaf)
+          network.cut_one_way(b, a);
+      }
   }
 
   static void worsen(link_quality& q, const fault& f) {
@@ -164,24 +191,66 @@ class chaos_run {
 
   // ---- afterwards
 
+  /// Who compacts its log all the time sends whole states to those that it has passed over.
+  bool compacts_often() const {
+    constexpr std::size_t often_bytes = 10'000;
+    const auto after = schedule_.setup.router.snapshot_after_bytes;
+    return after > 0 && after < often_bytes;
+  }
+
+  bool is_broken() const { return !outcome_.violations.empty() || !cluster_.violations().empty(); }
+
+  /// All faults stop but one that lasts.
+  void calm_down() {
+    say_fault("the storm is over");
+    peace_ = true;
+    std::set<replica_id> stopped;
+    std::erase_if(active_, [](const auto& a) { return !a.what->lasting; });
+    for (const auto& [what, whom] : active_)
+      if (what->kind == fault_kind::crash || what->kind == fault_kind::pause)
+        stopped.insert(whom.begin(), whom.end());
+    set_surroundings();
+    for (auto id : cluster_.ids())
+      if (!stopped.contains(id)) {
+        cluster_.resume(id);
+        cluster_.start(id);
+      }
+  }
+
   void make_peace() {
     say_fault("the faults stop");
-    peace_ = true;
     active_.clear();
-    set_network();
+    set_surroundings();
     for (auto id : cluster_.ids())
       cluster_.resume(id);
     cluster_.start_all();
+  }
+
+  /// In time units of this cluster: how long anything may take that has to happen in the end.
+  duration patience(int repeats) const {
+    duration longest{0};
+    for (const auto& r : schedule_.requests)
+      longest = std::max(longest, r.manners.repeat_after);
+    return 20 * schedule_.setup.raft.election_timeout_max + repeats * longest + 10s;
+  }
+
+  /// A minority is still in trouble: the others answer all the same, though clients may have to ask often
+  /// until they ask the right ones.
+  void do_without() {
+    const auto begun = cluster_.now();
+    const auto done = [&] { return is_broken() || unanswered() == 0; };
+    if (!cluster_.run_until(done, begun + patience(30)))
+      fail(fmt::format(
+          "a majority answers every request: {} are not answered, {:.1f} s after all faults but one have "
+          "stopped",
+          unanswered(), seconds_since(begun)));
   }
 
   /// Liveness: who still asks is answered, and in the end all replicas have the same, within a time that
   /// follows from the timings.
   void recover() {
     const auto& raft = schedule_.setup.raft;
-    duration patience{0};
-    for (const auto& r : schedule_.requests)
-      patience = std::max(patience, r.manners.repeat_after);
-    const auto limit = cluster_.now() + 20 * raft.election_timeout_max + 10 * patience + 10s;
+    const auto limit = cluster_.now() + patience(10);
     const auto begun = cluster_.now();
     const auto stop = [&](auto&& condition) {
       return cluster_.run_until([&] { return !cluster_.violations().empty() || condition(); }, limit);
@@ -190,7 +259,7 @@ class chaos_run {
       fail(fmt::format(
           "every request is answered in the end: {} are not, {:.1f} s after the faults have stopped",
           unanswered(), seconds_since(begun)));
-    if (!outcome_.violations.empty() || !cluster_.violations().empty())
+    if (is_broken())
       return;
     // The clients' last look at each key: what was acknowledged has to be there.
     std::set<std::string> keys;
@@ -275,6 +344,7 @@ class chaos_run {
   const teller& tell_;
   trace::recorder* recorder_;
   cluster cluster_;
+  fair_weather fair_weather_;
   instant start_;
   std::list<active_fault> active_;
   bool peace_ = false;

@@ -17,9 +17,10 @@ using course::random_source;
 constexpr std::uint64_t for_setup = 201;
 constexpr std::uint64_t for_faults = 202;
 constexpr std::uint64_t for_requests = 203;
+constexpr std::uint64_t for_clocks = 204;
 
 constexpr std::array<std::string_view, fault_kind_count> kind_names{
-    "crash", "pause", "cut", "one-way", "loss", "repeat", "late", "slow", "transfer"};
+    "crash", "pause", "cut", "one-way", "loss", "repeat", "late", "slow", "transfer", "disk"};
 
 duration between(random_source& random, duration least, duration most) {
   return least + duration(random.below(static_cast<std::uint64_t>((most - least).count()) + 1));
@@ -45,7 +46,7 @@ raft::options draw_options(random_source& random) {
   raft::options o;
   o.election_timeout_min = between(random, 100ms, 2s);
   o.election_timeout_max =
-      o.election_timeout_min + between(random, o.election_timeout_min / 4, o.election_timeout_min);
+      o.election_timeout_min + between(random, o.election_timeout_min / 8, o.election_timeout_min);
   o.heartbeat_interval =
       o.election_timeout_min / static_cast<std::int64_t>(between(random, std::uint64_t{2}, std::uint64_t{8}));
   o.start_quiet = between(random, 0ms, o.election_timeout_min);
@@ -82,9 +83,10 @@ cluster_setup draw_setup(std::uint64_t seed, random_source& random) {
   s.network.delay = between(random, 10us, s.raft.election_timeout_min / 40);
   s.network.jitter = between(random, 0us, 2 * s.network.delay);
   s.client_network = s.network;
-  s.transport.max_datagram_bytes = one_of<std::size_t>(random, {16'384, 65'507});
+  s.transport.max_datagram_bytes = one_of<std::size_t>(random, {4'096, 16'384, 65'507});
   s.router.snapshot_after_bytes = one_of<std::size_t>(random, {0, 1'000, 5'000, 50'000});
   s.router.leader_silence = s.raft.heartbeat_interval;
+  s.storage_takes = random.chance(0.3) ? 0us : between(random, 1us, s.raft.election_timeout_min / 20);
   return s;
 }
 
@@ -109,14 +111,24 @@ fault draw_fault(random_source& random, fault_kind kind, const schedule& s) {
   f.lasts =
       std::min<duration>(between(random, 1ms, random.chance(0.5) ? timeout : 4 * timeout), s.storm - f.at);
   f.leader = random.chance(0.5);
+  if (random.chance(0.3)) // over before the others notice
+    f.lasts = std::min(f.lasts, between(random, 1ms, timeout / 10));
   switch (kind) {
   case fault_kind::crash:
   case fault_kind::pause:
     f.whom = draw_some(random, replicas, random.chance(0.1) ? replicas : 1);
+    f.steps = random.chance(0.5) ? 0 : between(random, std::uint64_t{1}, std::uint64_t{40});
+    break;
+  case fault_kind::disk:
+    f.whom = draw_some(random, replicas, random.chance(0.2) ? replicas : 1);
+    f.by = between(random, 1ms, random.chance(0.3) ? 4 * timeout : timeout / 4);
     break;
   case fault_kind::cut:
   case fault_kind::one_way:
+    f.deaf = random.chance(0.5);
     f.whom = draw_some(random, replicas, std::max<std::size_t>(1, replicas - 1));
+    if (random.chance(0.5))
+      f.others = draw_some(random, replicas, std::max<std::size_t>(1, replicas - 1));
     break;
   case fault_kind::loss:
   case fault_kind::repeat:
@@ -138,6 +150,24 @@ fault draw_fault(random_source& random, fault_kind kind, const schedule& s) {
   return f;
 }
 
+/// A majority has to do without the others for as long as it takes.
+std::optional<fault> draw_lasting(random_source& random, const schedule& s) {
+  const auto minority = (s.setup.replicas - 1) / 2;
+  if (minority == 0 || random.chance(0.5))
+    return std::nullopt;
+  const auto kind = one_of(
+      random, {fault_kind::crash, fault_kind::pause, fault_kind::cut, fault_kind::one_way, fault_kind::disk});
+  auto f = draw_fault(random, kind, s);
+  f.lasting = true;
+  f.lasts = s.storm - f.at;
+  f.steps = 0;
+  f.whom = draw_some(random, s.setup.replicas, minority);
+  f.others.clear();
+  if (kind == fault_kind::disk)
+    f.by = 1h;
+  return f;
+}
+
 std::vector<fault> draw_faults(random_source& random, const schedule& s, const wishes& w) {
   std::vector<fault> all;
   for (std::size_t i = 0; i < fault_kind_count; ++i) {
@@ -146,11 +176,17 @@ std::vector<fault> draw_faults(random_source& random, const schedule& s, const w
     const auto rate = one_of<std::uint64_t>(random, {0, 1, 3, 10, 30});
     const auto how_many = random.below(rate + 1);
     for (std::uint64_t n = 0; n < how_many; ++n) {
-      const auto f = draw_fault(random, kind, s);
+      auto f = draw_fault(random, kind, s);
+      // What comes together with something else, or right after it, does the most harm.
+      if (!all.empty() && random.chance(0.3))
+        f.at = std::min(all[random.below(all.size())].at + between(random, 0us, 20 * s.setup.network.delay),
+                        s.storm - f.lasts);
       if (w.faults.empty() || w.faults.contains(kind))
         all.push_back(f);
     }
   }
+  if (auto f = draw_lasting(random, s); f && (w.faults.empty() || w.faults.contains(f->kind)))
+    all.push_back(std::move(*f));
   std::stable_sort(all.begin(), all.end(), [](const fault& a, const fault& b) { return a.at < b.at; });
   for (std::size_t i = 0; i < all.size(); ++i)
     all[i].number = i;
@@ -198,7 +234,9 @@ kv::operation draw_operation(random_source& random, const workload& w, std::size
 std::vector<planned_request> draw_requests(random_source& random, const schedule& s) {
   const workload w{between(random, std::uint64_t{1}, std::uint64_t{12}),
                    between(random, std::uint64_t{1}, std::uint64_t{4}),
-                   random.chance(0.2) ? std::size_t{300} : 0, between(random, 0.1, 0.8)};
+                   random.chance(0.2) ? std::size_t{300} : 0,
+                   // Where hardly anything is written, many have logs that could win an election.
+                   random.chance(0.25) ? 0.95 : between(random, 0.1, 0.8)};
   const auto how_many = between(random, std::uint64_t{20}, std::uint64_t{400});
   const auto patience =
       between(random, s.setup.raft.election_timeout_min / 2, 3 * s.setup.raft.election_timeout_max);
@@ -287,6 +325,9 @@ schedule draw(std::uint64_t seed, const wishes& w) {
   schedule s;
   s.seed = seed;
   s.setup = draw_setup(seed, setup);
+  random_source clocks(seed, for_clocks);
+  for (std::size_t i = 0; i < s.setup.replicas; ++i)
+    s.setup.clock_offsets.push_back(between(clocks, 0ms, 24h));
   s.storm = between(setup, 2s, 20s);
   if (w.storm > duration(0))
     s.storm = w.storm;
@@ -297,20 +338,31 @@ schedule draw(std::uint64_t seed, const wishes& w) {
 
 std::string describe(const fault& f) {
   std::string text = fmt::format("f{} at {:.6f} s", f.number, seconds(f.at));
-  if (f.lasts > duration(0))
+  if (f.lasting)
+    text += ", to the end of the storm and beyond";
+  else if (f.lasts > duration(0))
     text += fmt::format(" for {:.6f} s", seconds(f.lasts));
   auto whom = names(f.whom);
-  if (f.leader && (f.kind <= fault_kind::one_way || f.scope == link_scope::from_some))
+  if (f.leader &&
+      (f.kind <= fault_kind::one_way || f.kind == fault_kind::disk || f.scope == link_scope::from_some))
     whom = f.whom.size() == 1 ? "the leader" : fmt::format("the leader in place of the first of {}", whom);
+  if (f.steps > 0)
+    text += fmt::format(", {} steps later", f.steps);
   switch (f.kind) {
   case fault_kind::crash:
     return fmt::format("{}: crash {}", text, whom);
   case fault_kind::pause:
     return fmt::format("{}: pause {}", text, whom);
   case fault_kind::cut:
-    return fmt::format("{}: cut off {}", text, whom);
+    return fmt::format("{}: cut off {}{}", text, whom, f.others.empty() ? "" : " from " + names(f.others));
   case fault_kind::one_way:
-    return fmt::format("{}: nobody hears {}", text, whom);
+    if (f.deaf)
+      return fmt::format("{}: {} hear nothing{}", text, whom,
+                         f.others.empty() ? "" : " from " + names(f.others));
+    return fmt::format("{}: {} not hear {}", text,
+                       f.others.empty() ? "all others do" : names(f.others) + " do", whom);
+  case fault_kind::disk:
+    return fmt::format("{}: the storage of {} takes {:.6f} s", text, whom, seconds(f.by));
   case fault_kind::transfer:
     return fmt::format("{}: whoever leads hands over to {}", text, whom);
   case fault_kind::loss:
@@ -350,16 +402,16 @@ std::string describe(const planned_request& r) {
 
 std::string describe(const schedule& s) {
   const auto& o = s.setup.raft;
-  return fmt::format("{} replicas; {} faults and {} requests in {:.3f} s\n"
-                     "election timeout {:.3f} to {:.3f} s, heartbeat {:.3f} s, lease {:.3f} s, window {}, "
-                     "clocks at {} millionths\n"
-                     "a message takes {} to {} us; at most {} bytes; snapshot after {} bytes",
-                     s.setup.replicas, s.faults.size(), s.requests.size(), seconds(s.storm),
-                     seconds(o.election_timeout_min), seconds(o.election_timeout_max),
-                     seconds(o.heartbeat_interval), seconds(o.lease), o.window_messages,
-                     fmt::join(s.setup.clock_rates, " "), s.setup.network.delay.count() / 1000,
-                     (s.setup.network.delay + s.setup.network.jitter).count() / 1000,
-                     s.setup.transport.max_datagram_bytes, s.setup.router.snapshot_after_bytes);
+  return fmt::format(
+      "{} replicas; {} faults and {} requests in {:.3f} s\n"
+      "election timeout {:.3f} to {:.3f} s, heartbeat {:.3f} s, lease {:.3f} s, window {}, "
+      "clocks at {} millionths\n"
+      "a message takes {} to {} us, storing {} us; at most {} bytes; snapshot after {} bytes",
+      s.setup.replicas, s.faults.size(), s.requests.size(), seconds(s.storm), seconds(o.election_timeout_min),
+      seconds(o.election_timeout_max), seconds(o.heartbeat_interval), seconds(o.lease), o.window_messages,
+      fmt::join(s.setup.clock_rates, " "), s.setup.network.delay.count() / 1000,
+      (s.setup.network.delay + s.setup.network.jitter).count() / 1000, s.setup.storage_takes.count() / 1000,
+      s.setup.transport.max_datagram_bytes, s.setup.router.snapshot_after_bytes);
 }
 
 std::string selection_of(const schedule& s) {

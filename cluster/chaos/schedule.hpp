@@ -14,17 +14,18 @@ namespace troupe::chaos {
 enum class fault_kind {
   crash,    ///< ends and starts again, with what its storage kept
   pause,    ///< stands still, as after SIGSTOP
-  cut,      ///< nothing passes between some and the others
-  one_way,  ///< what some send does not reach the others
+  cut,      ///< nothing passes between some and others
+  one_way,  ///< what some send does not reach others
   loss,     ///< messages are lost
   repeat,   ///< messages arrive twice
   late,     ///< messages are held up and overtaken
   slow,     ///< links carry few bytes a second
   transfer, ///< the leader is asked to hand over
+  disk,     ///< storages take their time
 };
-inline constexpr std::size_t fault_kind_count = 9;
+inline constexpr std::size_t fault_kind_count = 10;
 
-/// `crash`, `pause`, `cut`, `one-way`, `loss`, `repeat`, `late`, `slow`, `transfer`.
+/// `crash`, `pause`, `cut`, `one-way`, `loss`, `repeat`, `late`, `slow`, `transfer`, `disk`.
 std::string_view to_string(fault_kind kind);
 /// Throws std::invalid_argument for another word, with a line that names the right ones.
 fault_kind fault_kind_of(std::string_view word);
@@ -37,13 +38,21 @@ struct fault {
   fault_kind kind = fault_kind::crash;
   duration at{0};    ///< since the start of the run
   duration lasts{0}; ///< nothing for a transfer
+  /// Goes on when the others have stopped: the cluster has to work without them, who are a minority.
+  bool lasting = false;
   /// Whom it hits; of a cut or one-way cut, who is on one side.
   std::vector<replica_id> whom;
+  /// Of a cut or one-way cut, who is on the other side; empty: all that are not on the one.
+  std::vector<replica_id> others;
   /// Whoever leads then takes the place of the first of them.
   bool leader = false;
+  /// A crash or pause comes when the actors have taken in so many more messages, in the middle of what they
+  /// do.
+  std::size_t steps = 0;
+  bool deaf = false; ///< of one-way: they do not hear the others, instead of the others them
   link_scope scope = link_scope::replicas; ///< of loss, repeat, late and slow
   double probability = 0;                  ///< of loss, repeat and late
-  duration by{0};                          ///< of late
+  duration by{0};                          ///< of late and disk
   std::uint64_t bandwidth = 0;             ///< of slow, in bytes a second
 };
 

@@ -14,7 +14,8 @@ namespace troupe::history {
 struct check_limits {
   /// For the whole call. Where it ends a search the verdict is unknown.
   std::chrono::nanoseconds time = std::chrono::seconds(10);
-  /// For what a search remembers of one key; what it needs besides grows with the number of operations only.
+  /// For what a search remembers of one key, up to 64 GiB; what it needs besides grows with the number of
+  /// operations only.
   std::size_t memory_bytes = std::size_t{256} << 20U;
   /// Read now and then to see whether the time is over; any start will do. Empty for the steady clock.
   std::function<std::chrono::nanoseconds()> now;

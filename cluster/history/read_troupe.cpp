@@ -145,8 +145,7 @@ class json_parser {
     document_.SetNull();
     pool_.Clear();
     // Iterative: a line of nothing but brackets is refused, not a stack overflow.
-    document_.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag>(line.data(),
-                                                                                         line.size());
+    document_.Parse<rapidjson::kParseIterativeFlag>(line.data(), line.size());
     if (document_.HasParseError())
       throw read_error(number, fmt::format("at byte {}: {}", document_.GetErrorOffset() + 1,
                                            rapidjson::GetParseError_En(document_.GetParseError())));

@@ -58,7 +58,11 @@ std::optional<std::string> observer::observe(const core& c, const effects& e) {
 }
 
 void observer::started(const core& c) {
-  seen_[c.self()] = {c.term(), c.voted_for(), c.commit_index(), c.role(), c.log().last_index()};
+  auto& known = seen_[c.self()];
+  known = {c.term(), c.voted_for(), c.commit_index(), c.role(), c.log().last_index(), {}};
+  if (const auto* l = c.as_leader())
+    for (const auto& p : l->followers)
+      known.match[p.id] = p.match;
 }
 
 std::optional<std::string> observer::check_progress(const core& c, const effects& e,
@@ -81,6 +85,11 @@ std::optional<std::string> observer::check_progress(const core& c, const effects
       c.log().last_index() < before.last_index)
     return fmt::format("a leader only appends: the log of {} ended at {}", describe(c),
                        before.last_index.value);
+  if (before.role == role_kind::leader && c.role() == role_kind::leader && c.term() == before.term)
+    for (const auto& p : c.as_leader()->followers)
+      if (const auto known = before.match.find(p.id); known != before.match.end() && p.match < known->second)
+        return fmt::format("match only grows: {} knew {} to hold {} entries and now {}", describe(c),
+                           to_string(p.id), known->second.value, p.match.value);
   return std::nullopt;
 }
 

@@ -37,6 +37,7 @@ class observer {
     log_index commit;
     role_kind role = role_kind::follower;
     log_index last_index;
+    std::map<replica_id, log_index> match; ///< of a leader's followers
   };
 
   std::optional<std::string> check_progress(const core& c, const effects& e, const seen& before) const;

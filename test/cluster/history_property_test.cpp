@@ -1,4 +1,5 @@
 #include "cluster/history/linearizable.hpp"
+#include "cluster/history/search.hpp"
 #include "test/cluster/history_support.hpp"
 #include "test/support/property.hpp"
 
@@ -12,9 +13,9 @@ namespace {
 
 int below(int n) { return *rc::gen::resize(100, rc::gen::inRange(0, n)); }
 
-std::string some_value() {
+std::string some_value(int most = 5) {
   static const std::vector<std::string> values{"", "a", "b", "ab", "aa"};
-  return values[static_cast<std::size_t>(below(5))];
+  return values[static_cast<std::size_t>(below(most))];
 }
 
 /// Two letters, so that different orders of appends sometimes come to the same.
@@ -50,8 +51,9 @@ void carry_out(operation& o, std::string& state) {
 }
 
 /// What a correct store told clients that call at random: each operation happens at one moment, or is
-/// refused; some answers are lost, some requests too. Times are few, so that they coincide.
-operations correct_history(int most) {
+/// refused; some answers are lost, some requests too. Times are few, so that they coincide, and so are
+/// values.
+operations correct_history(int most, int values = 5) {
   std::vector<planned> plan;
   const int count = 1 + below(most);
   const auto kinds = 3 + below(3);
@@ -59,8 +61,8 @@ operations correct_history(int most) {
     auto o = made(static_cast<operation_kind>(below(kinds)), below(12), 0);
     const auto moment = o.call + below(4);
     o.done = moment + below(4);
-    o.value = o.kind == operation_kind::append ? some_piece() : some_value();
-    o.expected = o.kind == operation_kind::cas ? some_value() : "";
+    o.value = o.kind == operation_kind::append ? some_piece() : some_value(values);
+    o.expected = o.kind == operation_kind::cas ? some_value(values) : "";
     plan.push_back({o, moment});
   }
   std::stable_sort(plan.begin(), plan.end(),
@@ -154,6 +156,16 @@ void check_explanation(const operations& history, const history::explanation& e)
   RC_ASSERT(naive_judge::explains(seen)); // all that ended before the culprit can be explained
 }
 
+bool explained_by_search(const operations& history, const std::vector<bool>& spared) {
+  std::vector<history::told_operation> told;
+  for (std::size_t i = 0; i < history.size(); ++i)
+    told.push_back({&history[i], spared[i] ? history::role::may_be_missing : history::role::as_told});
+  const history::check_limits limits;
+  history::budget costs(limits);
+  history::key_history steps(told);
+  return history::search(steps, costs).run() == history::search_end::explained;
+}
+
 verdict judged(const operations& history) { return history::check(history).verdict; }
 
 } // namespace
@@ -189,6 +201,35 @@ TEST_CASE(
         check_explanation(history, *result.explanation);
     }
   });
+}
+
+TEST_CASE("what may be missing is missing or takes effect in time, and its answer counts for nothing") {
+  check_property("as the naive judge says", [] {
+    for (int times = 0; times < 50; ++times) {
+      auto history = correct_history(7, 2);
+      for (int changes = below(4); changes > 0; --changes)
+        spoil(history);
+      std::vector<bool> spared(history.size());
+      for (std::size_t i = 0; i < spared.size(); ++i)
+        spared[i] = below(2) == 0;
+      const bool explained = explained_by_search(history, spared);
+      RC_ASSERT(explained == naive_judge::explains(history, spared));
+    }
+  });
+}
+
+TEST_CASE("what has to happen does not make way for the same that may be missing") {
+  const operations history{put(0, 0, "e"), cas(1, 4, "e", "a"), cas(2, 8, "e", "a"), get(2, 3, "a")};
+  CHECK(explained_by_search(history, {false, true, false, false}));
+  CHECK(explained_by_search(history, {false, false, true, false}));
+  CHECK(!explained_by_search(history, {false, false, false, true}));
+}
+
+TEST_CASE("what may be missing is passed over where somebody else can write the same later") {
+  CHECK(explained_by_search({put(0, 0, "b"), put(1, 2, "a"), get(3, 4, "b"), put(5, 6, "a"), get(7, 8, "a")},
+                            {false, true, false, false, false}));
+  CHECK(!explained_by_search({put(0, 0, "b"), put(1, 2, "a"), get(3, 4, "b"), get(7, 8, "a")},
+                             {false, true, false, false}));
 }
 
 TEST_SUITE_END();

@@ -175,3 +175,36 @@ TEST_CASE("virtual cluster: a message to a replica that does not run is lost") {
   t.cluster.run_until(t.cluster.now() + 3s);
   CHECK(t.answers.count(mid) == 0);
 }
+
+TEST_CASE("virtual cluster: a storage that takes time holds nothing before, and nothing is answered before") {
+  virtual_stage t(1);
+  const auto only = t.elect();
+  CHECK(t.put_ok(only, "key", "old"));
+  t.cluster.set_storage_delay(only, 100ms);
+  const auto late = t.put(only, "key", "new");
+  CHECK_FALSE(t.answered(late, 90ms));
+  t.cluster.crash(only);
+  t.cluster.start(only);
+  CHECK(t.value(t.elect(), "key") == "old");
+  CHECK(t.put_ok(only, "key", "newer"));
+  CHECK(t.value(only, "key") == "newer");
+  CHECK(t.cluster.violations().empty());
+}
+
+TEST_CASE("virtual cluster: a replica can end in the middle of a moment, and what it has answered stays") {
+  std::size_t answered = 0;
+  for (std::size_t steps = 1; steps <= 12; ++steps) {
+    virtual_stage t(1);
+    const auto only = t.elect();
+    t.cluster.after_steps(only, steps, [&] { t.cluster.crash(only); });
+    const bool ok = t.put_ok(only, "key", "value");
+    t.cluster.crash(only);
+    t.cluster.start(only);
+    const auto value = t.value(t.elect(), "key");
+    CHECK((value == "value" || (value.empty() && !ok)));
+    answered += ok ? 1 : 0;
+    CHECK(t.cluster.violations().empty());
+  }
+  CHECK(answered > 0);
+  CHECK(answered < 12);
+}
