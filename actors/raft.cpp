@@ -123,6 +123,48 @@ void raft_runner::done(const write_done& d) {
   step(raft::stored{d.index, d.term});
 }
 
+// ---- what a trace shows
+
+raft_view raft_runner::look() {
+  raft_view v{core_.role(),
+              core_.term(),
+              core_.voted_for(),
+              core_.known_leader(),
+              core_.log().last_index(),
+              core_.log().last_term(),
+              core_.commit_index(),
+              {duration(0)}};
+  // The same lease as in the judge's eyes: a leader reads alone once it has committed an entry of its term.
+  const auto* l = core_.as_leader();
+  if (!l || v.commit < l->term_start || core_.active_configuration().voters.size() < 2)
+    return v;
+  if (const auto until = core_.lease_until(); until > now())
+    v.lease_until = true_time() + wait_for(until);
+  return v;
+}
+
+void raft_runner::write_changes(wire::json_writer& json) {
+  const auto v = look();
+  if (shown_ && *shown_ == v)
+    return;
+  json.key("raft");
+  json.open('{');
+  trace::content_writer write{json};
+  std::apply(
+      [&](const auto&... f) {
+        const auto if_changed = [&](const auto& field) {
+          if (shown_ && (*shown_).*(field.member) == v.*(field.member))
+            return;
+          json.key(field.name);
+          write(v.*(field.member));
+        };
+        (if_changed(f), ...);
+      },
+      raft_view::fields());
+  json.close('}');
+  shown_ = v;
+}
+
 // ---- deadlines
 // --------------------------------------------------------------------------------------------------
 
@@ -133,7 +175,7 @@ void raft_runner::set_alarm(instant deadline) {
   if (deadline == never || (!alarms_.empty() && alarms_.back() <= deadline))
     return;
   alarms_.push_back(deadline);
-  delayed_send(raft_actor{this}, wait_for(deadline), wake{deadline});
+  send_later(deadline, wake{deadline});
 }
 
 void raft_runner::alarm(const wake& w) {

@@ -17,6 +17,30 @@ struct raft_setup {
   watch_step after_step = nullptr;
 };
 
+/// What a trace shows of the core.
+struct raft_view {
+  static constexpr std::string_view type_name = "raft_view";
+  raft::role_kind role = raft::role_kind::follower;
+  term_number term;
+  replica_id voted_for = nobody;
+  replica_id leader = nobody;
+  log_index last_index;
+  term_number last_term;
+  log_index commit;
+  instant lease_until; ///< on the system's clock; 0: no lease
+  bool operator==(const raft_view&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field{"role", &raft_view::role},
+                      field{"term", &raft_view::term},
+                      field{"voted_for", &raft_view::voted_for},
+                      field{"leader", &raft_view::leader},
+                      field{"last_index", &raft_view::last_index},
+                      field{"last_term", &raft_view::last_term},
+                      field{"commit", &raft_view::commit},
+                      field{"lease_until", &raft_view::lease_until}};
+  }
+};
+
 /// Runs the core and carries out its effects in order. No rule of Raft is in it.
 class raft_runner : public room<raft_actor> {
  public:
@@ -27,7 +51,11 @@ class raft_runner : public room<raft_actor> {
   /// For those who watch from outside while no actor runs.
   const raft::core& core() const { return core_; }
 
+ protected:
+  void write_changes(wire::json_writer& json) override;
+
  private:
+  raft_view look();
   void begin();
   void step(raft::input in);
   void carry_out(raft::effects& e);
@@ -48,6 +76,8 @@ class raft_runner : public room<raft_actor> {
   instant deadline_ = never;
   std::vector<instant> alarms_; ///< that are set; each is before those in front of it
   std::uint64_t refused_inputs_ = 0;
+
+  std::optional<raft_view> shown_; ///< in the trace so far
 };
 
 } // namespace troupe::actors

@@ -24,6 +24,7 @@ const Actor& inside(const Handle& h) {
 
 replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::make_shared<actors::rooms>()) {
   const auto self = setup.directory.self();
+  setup.host.self = self;
   setup.raft.find_snapshot_fault = find_snapshot_fault;
   raft_setup core{
       self, {setup.directory.members(), {}}, setup.raft, setup.disk->load(), std::move(setup.after_step)};
@@ -37,7 +38,10 @@ replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::m
   caf::anon_send(r->raft, start{});
 }
 
-void replica::receive(std::string bytes) { caf::anon_send(rooms_->network, datagram{std::move(bytes)}); }
+void replica::receive(std::string bytes) {
+  const trace::within edge({trace::current.cause, trace::current.lamport, "edge"});
+  caf::anon_send(rooms_->network, datagram{std::move(bytes)});
+}
 
 void replica::stop() {
   for (const auto& actor : actors())

@@ -1,10 +1,10 @@
 #pragma once
 // What the four rooms of a replica have in common.
 
-#include "actors/depth.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/surroundings.hpp"
 #include "actors/tsan.hpp"
+#include "actors/watched.hpp"
 
 #include <fmt/format.h>
 
@@ -22,10 +22,10 @@ using rooms_ptr = std::shared_ptr<const rooms>;
 /// An actor that takes the messages of `Interface`. Whatever it throws stops the whole replica: one that goes
 /// on without one of its actors would look alive and answer nobody.
 template <class Interface>
-class room : public with_tsan_notes<with_depth<typename Interface::base>> {
+class room : public watched<with_tsan_notes<typename Interface::base>> {
  public:
   room(caf::actor_config& c, rooms_ptr r, host h)
-      : with_tsan_notes<with_depth<typename Interface::base>>(c), rooms_(std::move(r)), host_(std::move(h)) {
+      : watched<with_tsan_notes<typename Interface::base>>(c, h), rooms_(std::move(r)), host_(std::move(h)) {
     this->set_exception_handler([this](std::exception_ptr& thrown) -> caf::error {
       host_.stop(fmt::format("{}: {}", this->name(), text_of(thrown)));
       return caf::exit_reason::unhandled_exception;
@@ -47,10 +47,49 @@ class room : public with_tsan_notes<with_depth<typename Interface::base>> {
     return std::max(when - true_now, duration::zero());
   }
 
+  /// Sends a message to this actor itself when the replica's clock shows `t`.
+  template <class Message>
+  void send_later(instant t, Message m) {
+    const auto wait = wait_for(t);
+    this->expect_timer(this->true_time() + wait);
+    this->delayed_send(Interface{this}, wait, std::move(m));
+  }
+
+  void write_message(wire::json_writer& json, const caf::type_erased_tuple& content) override {
+    write_one_of(json, content, static_cast<typename Interface::signatures*>(nullptr));
+  }
+
   rooms_ptr rooms_;
   host host_;
 
  private:
+  template <class... Messages>
+  using signatures_of =
+      caf::detail::type_list<caf::typed_mpi<caf::detail::type_list<Messages>, caf::output_tuple<void>>...>;
+
+  template <class... Messages>
+  static void write_one_of(wire::json_writer& json, const caf::type_erased_tuple& content,
+                           signatures_of<Messages...>*) {
+    // CAF's own, such as the one that ends an actor, have no fields.
+    if (content.size() != 1 || !(write_if<Messages>(json, content) || ...))
+      json.member("type", "system");
+  }
+
+  template <class Message>
+  static bool write_if(wire::json_writer& json, const caf::type_erased_tuple& content) {
+    if (!content.match_element<Message>(0))
+      return false;
+    if constexpr (has_fields<Message>) {
+      json.key("type");
+      json.plain_string(Message::type_name);
+      json.key("content");
+      trace::content_writer{json}.object(content.get_as<Message>(0));
+    } else {
+      json.member("type", "unnamed");
+    }
+    return true;
+  }
+
   static std::string text_of(const std::exception_ptr& thrown) {
     try {
       std::rethrow_exception(thrown);

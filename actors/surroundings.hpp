@@ -2,6 +2,7 @@
 // What the world puts around a replica. An actor never asks which world it is in.
 
 #include "protocol/raft/core.hpp"
+#include "trace/recorder.hpp"
 
 #include <functional>
 #include <optional>
@@ -50,6 +51,9 @@ struct host {
   /// go on.
   std::function<void(const std::string&)> stop;
   const timepiece* clock = nullptr; ///< null: the system's
+  /// Takes down every message that an actor handles; null: nobody does, which costs nothing.
+  trace::recorder* recorder = nullptr;
+  replica_id self{}; ///< whose actors they are, for the recorder; the replica fills it in
 };
 
 /// A judge's view of a step of Raft. What it thinks of it must not come back as an exception.

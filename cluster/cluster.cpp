@@ -78,7 +78,8 @@ cluster::cluster(cluster_setup s)
                        .transport = s.transport,
                        .clock_rates = std::move(s.clock_rates),
                        .clock_offsets = std::move(s.clock_offsets),
-                       .storage_takes = s.storage_takes}),
+                       .storage_takes = s.storage_takes,
+                       .recorder = s.recorder}),
       choices_(s.seed, for_clients), network_({s.seed, for_network}, [this](replica_id from, replica_id to,
                                                                             std::string bytes, instant when) {
         if (is_client(to))
@@ -89,6 +90,9 @@ cluster::cluster(cluster_setup s)
       }) {
   network_.set_quality(s.network);
   network_.set_client_quality(s.client_network);
+  network_.on_fate([this](replica_id from, replica_id to, std::string_view bytes, fate f) {
+    note_fate(from, to, bytes, f);
+  });
   on_send([this](replica_id from, std::string_view bytes) { route(from, bytes); });
   start_all();
 }
@@ -103,10 +107,26 @@ void cluster::route(replica_id from, std::string_view bytes) {
   if (is_client(message->dst))
     judge_reply(from, *message);
   if (message->dst != nobody)
-    return network_.send(from, message->dst, bytes, now());
+    return post(from, message->dst, bytes);
   for (auto id : ids())
     if (id != from)
-      network_.send(from, id, bytes, now());
+      post(from, id, bytes);
+}
+
+/// What is planned for a message's arrival was caused by it, and nothing else is.
+void cluster::post(replica_id from, replica_id to, std::string_view bytes) {
+  const trace::within sending(trace::current);
+  network_.send(from, to, bytes, now());
+}
+
+void cluster::note_fate(replica_id from, replica_id to, std::string_view bytes, fate f) {
+  if (recorder())
+    recorder()->note({to_string(from), to_string(to), to_string(f), trace::glance(bytes, "type"),
+                      is_client(from) || is_client(to) ? trace::glance(bytes, "MID") : std::string_view(),
+                      bytes.size()},
+                     now());
+  if (on_fate_)
+    on_fate_(from, to, bytes, f);
 }
 
 // ---- time
@@ -176,7 +196,7 @@ void cluster::ask_again(request_number n, replica_id to) {
   r.at = to;
   const auto believed = believed_.find(r.client);
   const auto leader = believed == believed_.end() ? nobody : believed->second;
-  network_.send(r.client, to, wire::write_request({r.client, to, leader, r.mid}, r.operation), now());
+  post(r.client, to, wire::write_request({r.client, to, leader, r.mid}, r.operation));
   if (r.manners.repeat_after > duration::zero())
     repeat_later(n, r.manners.repeat_after);
 }

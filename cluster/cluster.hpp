@@ -63,6 +63,7 @@ struct cluster_setup {
   std::vector<std::int64_t> clock_rates{};
   std::vector<duration> clock_offsets{};
   duration storage_takes{0};
+  trace::recorder* recorder = nullptr;
 };
 
 class cluster : public virtual_cluster {
@@ -72,7 +73,7 @@ class cluster : public virtual_cluster {
 
   virtual_network& network() { return network_; }
   /// Told what becomes of each message, and of what clients do; for a log.
-  void on_fate(virtual_network::watch w) { network_.on_fate(std::move(w)); }
+  void on_fate(virtual_network::watch w) { on_fate_ = std::move(w); }
 
   // ---- time
 
@@ -120,6 +121,8 @@ class cluster : public virtual_cluster {
   void count_request(replica_id at, std::string_view bytes);
   void judge_reply(replica_id from, const wire::envelope& reply);
   std::vector<std::string> judge_answers() const;
+  void post(replica_id from, replica_id to, std::string_view bytes);
+  void note_fate(replica_id from, replica_id to, std::string_view bytes, fate f);
   void attempt(request_number n, replica_id to);
   void repeat_later(request_number n, duration wait);
   void take_answer(replica_id from, const std::string& bytes);
@@ -130,6 +133,7 @@ class cluster : public virtual_cluster {
 
   course::random_source choices_;
   virtual_network network_;
+  virtual_network::watch on_fate_;
   std::vector<troupe::request> requests_;
   std::map<std::string, request_number> by_mid_;
   /// What passed between one request and one life of one replica.

@@ -108,8 +108,7 @@ void read_misplaced_fraction(const scenario_fields& top, scenario& into) {
 rapidjson::Document parse_json(std::string_view text, const std::string& origin) {
   rapidjson::Document document;
   // Iterative: a file of nothing but brackets is refused, not a stack overflow.
-  document.Parse<rapidjson::kParseIterativeFlag>(text.data(),
-                                                                                      text.size());
+  document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
   if (document.HasParseError())
     throw scenario_error(fmt::format("{}:{}: {}", origin, place(text, document.GetErrorOffset()),
                                      rapidjson::GetParseError_En(document.GetParseError())));

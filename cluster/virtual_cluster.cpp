@@ -171,7 +171,7 @@ actors::replica_setup virtual_cluster::make_setup(member& m, life& l) {
                       l.edge.open = l.storage.open = false;
                       at(now(), [this, id] { crash(id); });
                     },
-                    &m.clock};
+                    &m.clock, setup_.recorder, id};
   return {.directory = make_directory(id, ids_),
           .transport = setup_.transport,
           .raft = raft,
@@ -200,6 +200,7 @@ void virtual_cluster::start(replica_id id) {
   if (m.life->replica->core().voted_for() != nobody)
     m.voted_in = m.first_term; // in an earlier life
   observer_.started(m.life->replica->core());
+  note("start", id);
   hold_storage(m);
   settle();
 }
@@ -213,6 +214,7 @@ void virtual_cluster::crash(replica_id id) {
   auto& m = find(id);
   if (!m.life)
     return;
+  note("crash", id);
   m.life->edge.open = m.life->storage.open = false;
   countdowns_ -= m.countdowns.size();
   m.countdowns.clear();
@@ -234,19 +236,23 @@ void virtual_cluster::wipe(replica_id id) {
 
 void virtual_cluster::pause(replica_id id) {
   auto& m = find(id);
-  if (m.life && !std::exchange(m.paused, true))
-    system_->scheduler().hold(m.life->replica->actors());
+  if (!m.life || std::exchange(m.paused, true))
+    return;
+  note("pause", id);
+  system_->scheduler().hold(m.life->replica->actors());
 }
 
 void virtual_cluster::resume(replica_id id) {
   auto& m = find(id);
   if (!std::exchange(m.paused, false))
     return;
+  note("resume", id);
   system_->scheduler().release(m.life->replica->actors());
   settle(); // a process that wakes up looks at its timers before it looks at its socket
   while (m.life && !m.paused && !m.buffer.empty()) {
     for (std::size_t i = 0; i < actors::intake::messages_per_turn && !m.buffer.empty(); ++i) {
-      m.life->replica->receive(std::move(m.buffer.front()));
+      const trace::within arrival(m.buffer.front().second);
+      m.life->replica->receive(std::move(m.buffer.front().first));
       m.buffer.pop_front();
     }
     settle();
@@ -335,18 +341,18 @@ void virtual_cluster::deliver(replica_id to, std::string bytes, instant when) {
   at(when, [this, to, bytes = std::move(bytes)]() mutable {
     auto& m = find(to);
     if (!m.life)
-      return;
+      return note_lost(to, bytes, "dead");
     if (!m.paused)
       return m.life->replica->receive(std::move(bytes));
     if (m.buffered_bytes + bytes.size() > socket_buffer_bytes)
-      return;
+      return note_lost(to, bytes, "full");
     m.buffered_bytes += bytes.size();
-    m.buffer.push_back(std::move(bytes));
+    m.buffer.emplace_back(std::move(bytes), trace::current);
   });
 }
 
 void virtual_cluster::at(instant when, std::function<void()> what) {
-  plans_.push_back({std::max(when, now()), next_plan_++, std::move(what)});
+  plans_.push_back({std::max(when, now()), next_plan_++, std::move(what), trace::current});
   std::push_heap(plans_.begin(), plans_.end());
 }
 
@@ -370,6 +376,7 @@ void virtual_cluster::step() {
   while (!plans_.empty() && plans_.front().when <= now()) {
     std::pop_heap(plans_.begin(), plans_.end());
     const auto what = std::move(plans_.back().what);
+    const trace::within why(plans_.back().why);
     plans_.pop_back();
     what();
   }
@@ -456,6 +463,22 @@ std::optional<replica_id> virtual_cluster::leader() const {
         (!found || core(id).term() > core(*found).term()))
       found = id;
   return found;
+}
+
+// ---- the trace
+
+void virtual_cluster::note(std::string_view event, replica_id who, std::string_view text) {
+  if (setup_.recorder)
+    setup_.recorder->note(event, who == nobody ? std::string() : to_string(who), text, now());
+}
+
+/// A message has come to its end, and nobody was there to take it.
+void virtual_cluster::note_lost(replica_id to, std::string_view bytes, std::string_view fate) {
+  if (!setup_.recorder)
+    return;
+  setup_.recorder->note({trace::glance(bytes, "src"), to_string(to), fate, trace::glance(bytes, "type"),
+                         trace::glance(bytes, "MID"), bytes.size()},
+                        now());
 }
 
 // ---- judges
@@ -674,6 +697,7 @@ bool virtual_cluster::may_still_commit(replica_id id, const kv::request_id& writ
 }
 
 void virtual_cluster::violate(std::string what) {
+  note("violation", nobody, what);
   if (violations_.size() < most_violations)
     violations_.push_back(std::move(what));
 }

@@ -22,6 +22,8 @@
 #include "actors/replica.hpp"
 #include "cluster/course/random_source.hpp"
 #include "protocol/raft/invariants.hpp"
+#include "trace/context.hpp"
+#include "trace/recorder.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -50,6 +52,8 @@ struct virtual_cluster_setup {
   std::vector<duration> clock_offsets{};
   /// How long each replica's storage takes; see set_storage_delay.
   duration storage_takes{0};
+  /// Takes down what happens; null: nobody does. Changes nothing in it.
+  trace::recorder* recorder = nullptr;
 };
 
 /// A replica's clock: its own idea of how fast time goes, and what time it is.
@@ -170,6 +174,7 @@ class virtual_cluster {
   /// Whether this replica, in this life and as a leader, has put a write into its log that is still there and
   /// may still commit. Precondition: running(id).
   bool may_still_commit(replica_id id, const kv::request_id& write) const;
+  trace::recorder* recorder() { return setup_.recorder; }
 
  private:
   class replica_edge;
@@ -196,7 +201,8 @@ class virtual_cluster {
       std::function<void()> what;
     };
     std::vector<countdown> countdowns;
-    std::deque<std::string> buffer; ///< what arrived while it was paused
+    /// What arrived while it was paused.
+    std::deque<std::pair<std::string, trace::context>> buffer;
     std::size_t buffered_bytes = 0;
     instant lease_until{duration::min()}; ///< in true time; of a leader that may read without a round
   };
@@ -204,12 +210,15 @@ class virtual_cluster {
     instant when;
     std::uint64_t number = 0; ///< keeps plans for the same moment in order
     std::function<void()> what;
+    trace::context why; ///< what was going on when it was planned
     bool operator<(const plan& other) const {
       return std::tie(other.when, other.number) < std::tie(when, number);
     }
   };
 
   actors::replica_setup make_setup(member& m, life& l);
+  void note(std::string_view event, replica_id who, std::string_view text = {});
+  void note_lost(replica_id to, std::string_view bytes, std::string_view fate);
   void judge(member& m, const raft::core& c, const raft::effects& e);
   void judge_restart(const member& m);
   void judge_choice(member& m, const raft::core& c);

@@ -177,31 +177,48 @@ using peer_message =
 
 /// What a client asks for. Reads and writes part ways in the router.
 struct client_request {
+  static constexpr std::string_view type_name = "client_request";
   kv::request_id id;
   kv::operation operation;
   bool operator==(const client_request&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field{"id", &client_request::id}, field{"operation", &client_request::operation}};
+  }
 };
 
 /// The request was served.
 struct client_ok {
+  static constexpr std::string_view type_name = "client_ok";
   kv::request_id id;
   std::optional<std::string> value; ///< of a get; and of a cas that found something else
   bool applied = true;              ///< as in kv::result
   bool operator==(const client_ok&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field{"id", &client_ok::id}, field{"value", &client_ok::value},
+                      field{"applied", &client_ok::applied}};
+  }
 };
 
 /// Somebody else has to be asked; the request has had and will have no effect.
 struct client_redirect {
+  static constexpr std::string_view type_name = "client_redirect";
   kv::request_id id;
   replica_id leader; ///< never `nobody`
   bool operator==(const client_redirect&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field{"id", &client_redirect::id}, field{"leader", &client_redirect::leader}};
+  }
 };
 
 /// The request was refused and has had no effect.
 struct client_fail {
+  static constexpr std::string_view type_name = "client_fail";
   kv::request_id id;
   std::string reason;
   bool operator==(const client_fail&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field{"id", &client_fail::id}, field{"reason", &client_fail::reason}};
+  }
 };
 
 using client_reply = std::variant<client_ok, client_redirect, client_fail>;

@@ -13,5 +13,6 @@ using app::usage_error;
 /// Each command adds itself, and when it was called leaves its exit status in `status`. Both have to outlive
 /// the parsing of the command line.
 void add_history_command(CLI::App& app, exit_status& status);
+void add_trace_command(CLI::App& app, exit_status& status);
 
 } // namespace troupe::check

@@ -14,6 +14,7 @@ exit_status run(int argc, char** argv) {
   CLI::App app("Judges what a run left behind.", "troupe-check");
   app.require_subcommand(1);
   add_history_command(app, status);
+  add_trace_command(app, status);
   troupe::app::read_arguments(app, argc, argv);
   return status;
 }

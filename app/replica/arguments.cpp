@@ -87,6 +87,21 @@ std::variant<datagram_port, unix_path> simulator_of(std::vector<std::string>& wo
   return datagram_port{port};
 }
 
+/// With the seed, also where chance chose it, and without the trace.
+std::string command_of(int argc, char** argv, std::uint64_t seed) {
+  std::string text = "troupe-replica";
+  bool has_seed = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    has_seed = has_seed || word.starts_with("--seed");
+    if (word == "--trace")
+      ++i;
+    else if (!word.starts_with("--trace="))
+      text += fmt::format(" {}", word);
+  }
+  return has_seed ? text : fmt::format("{} --seed {}", text, seed);
+}
+
 /// One line, whatever CLI11 or the standard library had to say.
 early_exit refuse(std::string what) {
   std::replace(what.begin(), what.end(), '\n', ' ');
@@ -104,6 +119,8 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
   std::string transport;
   std::string level = "info";
   std::size_t threads = 0;
+  std::string trace;
+  std::size_t trace_memory_mib = 4;
 
   CLI::App app("A Raft replica for the course simulators: a drop-in for 3700kvstore and 4730kvstore.\n"
                "  troupe-replica [options] <port> <id> <peer>...   talks datagrams to 127.0.0.1:<port>\n"
@@ -144,6 +161,12 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
                  "run on CAF's scheduler with as many threads; 0: one loop for everything")
       ->capture_default_str()
       ->check(CLI::Range(0, 256));
+  app.add_option("--trace", trace,
+                 "write every message that an actor handles into this file, for troupe-trace; without it the "
+                 "last moments are kept in memory, and written on SIGUSR1 or when a rule is broken");
+  app.add_option("--trace-memory", trace_memory_mib, "how many MiB of last moments are kept; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
   app.add_option("--log-level", level, "error, warning, info or debug")
       ->capture_default_str()
       ->check(CLI::IsMember({"error", "warning", "info", "debug"}));
@@ -162,8 +185,15 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
                                                           {"warning", actors::log_level::warning},
                                                           {"info", actors::log_level::info},
                                                           {"debug", actors::log_level::debug}};
-    return replica_arguments{
-        std::move(simulator), std::move(directory), raft, router, levels.at(level), threads};
+    return replica_arguments{std::move(simulator),
+                             std::move(directory),
+                             raft,
+                             router,
+                             levels.at(level),
+                             trace,
+                             trace_memory_mib,
+                             command_of(argc, argv, raft.seed),
+                             threads};
   } catch (const CLI::CallForHelp&) {
     return early_exit{0, app.help()};
   } catch (const CLI::CallForVersion& v) {

@@ -9,14 +9,15 @@
 
 namespace {
 
-/// SIGTERM and SIGINT as something to be read, before any thread exists that could get them instead. A
-/// standard error that nobody reads any more is no reason to end.
+/// SIGTERM, SIGINT and SIGUSR1 as something to be read, before any thread exists that could get them instead.
+/// A standard error that nobody reads any more is no reason to end.
 int open_signals() {
   std::signal(SIGPIPE, SIG_IGN);
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGUSR1);
   sigprocmask(SIG_BLOCK, &set, nullptr);
   return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }

@@ -4,15 +4,18 @@
 #include "actors/loop.hpp"
 #include "actors/memory_storage.hpp"
 #include "actors/replica.hpp"
+#include "app/replica/tracing.hpp"
 #include "app/version.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <csignal>
 #include <mutex>
 
 namespace troupe::app {
@@ -36,16 +39,19 @@ void say(const std::string& id, const std::string& text) {
   }
 }
 
-actors::host make_host(const replica_arguments& a) {
+actors::host make_host(const replica_arguments& a, tracing& t) {
   const auto id = to_string(a.directory.self());
   return {[id, most = a.log_level](log_level level, const std::string& text) {
             if (level <= most)
               say(id, text);
           },
-          [id](const std::string& why) {
+          [id, &t](const std::string& why) {
             say(id, "stops: " + why);
+            t.note_violation(why);
+            say(id, t.keep());
             ::_exit(70);
-          }};
+          },
+          nullptr, t.recorder(), a.directory.self()};
 }
 
 std::unique_ptr<actors::socket_edge> connect(const replica_arguments& a) {
@@ -67,12 +73,14 @@ actors::replica_setup make_setup(const replica_arguments& a, actors::socket_edge
 /// The socket and the signals, and what is done about them.
 class mouth {
  public:
-  mouth(actors::socket_edge& edge, int signals, actors::replica& replica, const actors::host& host)
-      : edge_(edge), signals_(signals), intake_(edge, replica), host_(host) {}
+  mouth(actors::socket_edge& edge, int signals, actors::replica& replica, const actors::host& host,
+        tracing& t)
+      : edge_(edge), signals_(signals), intake_(edge, replica), host_(host), tracing_(t) {}
 
   /// Waits for something to happen, for at most `timeout`, and hands on what arrived. False when it is time
   /// to end.
   bool turn(duration timeout) {
+    tracing_.flush(); // who is killed while it waits leaves all that it did
     const bool full = intake_.is_full();
     if (full) // the actors have to catch up; nothing tells when they have
       timeout = std::min<duration>(timeout, std::chrono::milliseconds(1));
@@ -81,7 +89,7 @@ class mouth {
     const timespec wait{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
     if (::ppoll(ready.data(), ready.size(), timeout == duration::max() ? nullptr : &wait, nullptr) <= 0)
       return true;
-    if (ready[2].revents != 0) {
+    if (ready[2].revents != 0 && told_to_end()) {
       receive();
       return false;
     }
@@ -93,6 +101,17 @@ class mouth {
  private:
   short events(bool full) {
     return static_cast<short>((full ? 0 : POLLIN) | (edge_.wants_to_write() ? POLLOUT : 0));
+  }
+
+  /// Reads one signal. The one that asks for the last moments is no reason to end.
+  bool told_to_end() {
+    signalfd_siginfo signal{};
+    if (::read(signals_, &signal, sizeof signal) != sizeof signal)
+      return false;
+    if (signal.ssi_signo != SIGUSR1)
+      return true;
+    host_.log(log_level::error, tracing_.keep());
+    return false;
   }
 
   bool receive() {
@@ -109,17 +128,18 @@ class mouth {
   int signals_;
   actors::intake intake_;
   const actors::host& host_;
+  tracing& tracing_;
   bool told_foreign_ = false;
 };
 
 /// Everything in this thread.
 void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host,
-                     int signals) {
+                     tracing& t, int signals) {
   actors::memory_storage storage;
   actors::loop_system system(actors::time_source::real);
   auto& loop = system.scheduler();
   actors::replica replica(system.system(), make_setup(a, edge, storage, host));
-  mouth m(edge, signals, replica, host);
+  mouth m(edge, signals, replica, host, t);
   for (bool open = true; open;) {
     loop.catch_up();
     loop.run_jobs();
@@ -131,12 +151,13 @@ void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, cons
 
 /// The actors on CAF's own threads; this one only reads.
 void serve_on_threads(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host,
-                      int signals) {
+                      tracing& t, int signals) {
   actors::memory_storage storage;
   actors::threaded_system system(a.threads);
   actors::replica replica(system.system(), make_setup(a, edge, storage, host));
-  mouth m(edge, signals, replica, host);
-  while (m.turn(duration::max())) {
+  mouth m(edge, signals, replica, host, t);
+  // Nothing tells this thread that the others have recorded something.
+  while (m.turn(t.has_file() ? duration(std::chrono::milliseconds(100)) : duration::max())) {
   }
   replica.stop();
   system.system().await_all_actors_done();
@@ -145,14 +166,16 @@ void serve_on_threads(const replica_arguments& a, actors::socket_edge& edge, con
 } // namespace
 
 int serve(const replica_arguments& arguments, int signals) {
-  const auto host = make_host(arguments);
+  tracing t(arguments);
+  const auto host = make_host(arguments, t);
   const auto edge = connect(arguments);
   host.log(log_level::info, fmt::format("troupe-replica {}, {} peers, by {}", version,
                                         arguments.directory.members().size() - 1, to_string(edge->kind())));
   if (arguments.threads > 0)
-    serve_on_threads(arguments, *edge, host, signals);
+    serve_on_threads(arguments, *edge, host, t, signals);
   else
-    serve_in_a_loop(arguments, *edge, host, signals);
+    serve_in_a_loop(arguments, *edge, host, t, signals);
+  t.end();
   return 0;
 }
 

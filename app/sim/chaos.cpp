@@ -4,12 +4,15 @@
 #include "app/sim/options.hpp"
 #include "app/sim/stop_signal.hpp"
 #include "app/sim/terminal.hpp"
+#include "app/version.hpp"
 #include "cluster/chaos/shrink.hpp"
 #include "cluster/history/write.hpp"
+#include "trace/recorder.hpp"
 
 #include <cerrno>
 #include <cstring>
 #include <deque>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <map>
@@ -29,6 +32,7 @@ struct chaos_options {
   double storm = 0; ///< seconds
   std::vector<std::string> faults;
   std::string keep;
+  std::string trace;             ///< where to write what happened
   std::string history;           ///< where to write the clients' history
   std::size_t max_failures = 10; ///< after so many the others have nothing new to tell
   bool shrink = false;
@@ -95,6 +99,10 @@ std::optional<chaos_options> parse(int argc, char** argv) {
                  "Play only these items of the schedule, as --shrink prints them: f0,f3-7,r12");
   app.add_option("--history", o.history,
                  "Write what the clients of the only run did and were told, for troupe-check history");
+  app.add_option(
+      "--trace", o.trace,
+      "Write every message of the only run, or of each run that fails, for troupe-trace; of several "
+      "runs the seed is put into the name");
   app.add_flag("--verbose", o.verbose, "Tell everything that happens");
   if (!app::read_arguments(app, argc, argv))
     return std::nullopt;
@@ -144,7 +152,8 @@ class chaos_session {
       tell = [&](instant t, const std::string& text) {
         screen_.line(fmt::format("{:.6f} {}", seconds(t.since_start), text));
       };
-    auto outcome = chaos::play(s, tell);
+    const bool record = !options_.trace.empty() && options_.runs == 1;
+    auto outcome = record ? play_traced(s, tell, options_.trace, "") : chaos::play(s, tell);
     {
       const std::lock_guard lock(mutex_);
       totals_.add(s, outcome);
@@ -160,6 +169,31 @@ class chaos_session {
     screen_.count(outcome.passed());
   }
 
+  chaos::outcome play_traced(const chaos::schedule& s, const chaos::teller& tell, const std::string& path,
+                             const std::string& selection) {
+    trace::file file(path);
+    file.take(format(trace::header{.program = std::string(app::version),
+                                   .mode = "virtual",
+                                   .scenario = "chaos",
+                                   .seed = s.seed,
+                                   .command = replay_command(s.seed, selection),
+                                   .replica = "",
+                                   .replicas = s.setup.replicas}));
+    trace::recorder recorder(file);
+    auto outcome = chaos::play(s, tell, &recorder);
+    if (!file.error().empty())
+      throw usage_error(file.error());
+    return outcome;
+  }
+
+  /// Of one of many runs: `runs.jsonl` becomes `runs-4711.jsonl`.
+  std::string trace_of(std::uint64_t seed) const {
+    const std::filesystem::path path(options_.trace);
+    return (path.parent_path() /
+            fmt::format("{}-{}{}", path.stem().string(), seed, path.extension().string()))
+        .string();
+  }
+
   void write_history(const history::operations& told) {
     std::ofstream file(options_.history);
     history::write(told, file);
@@ -170,16 +204,23 @@ class chaos_session {
   /// Plays it once more and listens: nobody pays for the words of a run that passes.
   void report(const chaos::schedule& s, const chaos::outcome& o, const std::string& selection) {
     std::deque<std::string> lines;
-    chaos::play(s, [&](instant t, const std::string& text) {
+    const auto keep_last = [&](instant t, const std::string& text) {
       lines.push_back(fmt::format("  {:.6f} {}", seconds(t.since_start), text));
       if (lines.size() > last_moments)
         lines.pop_front();
-    });
+    };
+    const bool record = !options_.trace.empty() && (options_.runs > 1 || !selection.empty());
+    if (record)
+      play_traced(s, keep_last, trace_of(s.seed), selection);
+    else
+      chaos::play(s, keep_last);
     std::string text = fmt::format("seed {} FAILED: {}\n", s.seed, o.violations.front());
     for (std::size_t i = 1; i < std::min<std::size_t>(o.violations.size(), 4); ++i)
       text += fmt::format("  also: {}\n", o.violations[i]);
     text += fmt::format("replay: {}\n{}\nthe last moments:\n{}", replay_command(s.seed, selection),
                         chaos::describe(s), fmt::join(lines, "\n"));
+    if (record)
+      text += fmt::format("\nthe trace: {}", trace_of(s.seed));
     screen_.line(text);
   }
 

@@ -73,10 +73,16 @@ std::optional<options> parse_options(int argc, char** argv) {
                  "How many runs go on side by side; with --real more than one costs latency")
       ->check(CLI::Range(std::size_t{1}, most_jobs));
   app.add_flag("--verbose", result.verbose, "Tell what happens even where there is no terminal");
+  app.add_option(
+      "--trace", result.trace,
+      "Write every message that an actor handles, for troupe-trace: one run only; with --real each "
+      "replica writes a file of its own, named after it");
   app.add_option("--json", result.json, "Write every figure into this file");
   if (!app::read_arguments(app, argc, argv))
     return std::nullopt;
   result.scenarios = expand(result.scenarios.empty() ? std::vector<std::string>{"all"} : result.scenarios);
+  if (!result.trace.empty() && result.scenarios.size() * result.runs != 1)
+    throw usage_error("--trace wants one scenario and one run");
   // Whoever names an executable wants it to run.
   if (real || app.count("--replica") > 0) {
     result.mode = run_mode::real;

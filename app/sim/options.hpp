@@ -17,7 +17,8 @@ struct options {
   std::size_t runs = 1;
   std::size_t jobs = 1;
   bool verbose = false;
-  std::string json; ///< path of the report; empty for none
+  std::string trace; ///< where to write what happens; empty for nowhere
+  std::string json;  ///< path of the report; empty for none
 };
 
 using app::usage_error;

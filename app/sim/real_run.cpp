@@ -1,6 +1,7 @@
 #include "app/sim/real_run.hpp"
 
 #include "app/sim/child_process.hpp"
+#include "app/sim/passages.hpp"
 #include "app/sim/udp_socket.hpp"
 #include "cluster/course/world.hpp"
 
@@ -40,7 +41,7 @@ class real_run {
  public:
   real_run(const run_plan& plan, const real_setting& setting, spectator& spectator)
       : plan_(plan), setting_(setting), spectator_(spectator), start_(read_clock()),
-        world_(*plan.scenario, plan.seed, start_) {
+        world_(*plan.scenario, plan.seed, start_), passages_(setting.recorder, world_) {
     spawn();
   }
 
@@ -52,6 +53,8 @@ class real_run {
     world_.finish(read_clock());
     show_news();
     end_replicas();
+    if (setting_.recorder)
+      setting_.recorder->end(read_clock());
     if (stopped_)
       return std::nullopt;
     return make_result(plan_, world_.figures(), world_.complaints());
@@ -72,6 +75,10 @@ class real_run {
       for (auto peer : ids)
         if (peer != id)
           arguments.push_back(to_string(peer));
+      if (!setting_.trace.empty()) {
+        arguments.insert(arguments.begin() + 1, fmt::format("{}.{}", setting_.trace, to_string(id)));
+        arguments.insert(arguments.begin() + 1, "--trace");
+      }
       replicas_.push_back({id, child_process(arguments, setting_.guard)});
     }
   }
@@ -107,7 +114,9 @@ class real_run {
       if (!datagram)
         break;
       ++taken;
+      const trace::within passage({});
       world_.receive(datagram->port, datagram->bytes, read_clock(), actions_);
+      passages_.note_rest(datagram->bytes, actions_, read_clock());
       carry_out();
     }
     return taken > 0;
@@ -120,6 +129,8 @@ class real_run {
   }
 
   void carry_out(const course::deliver& message) {
+    const trace::within sending({});
+    passages_.note_delivery(message, read_clock());
     socket_.send(static_cast<std::uint16_t>(message.endpoint), message.bytes);
   }
   void carry_out(const course::kill& k) { find(k.victim).process.signal(k.at_once ? SIGKILL : SIGTERM); }
@@ -178,8 +189,10 @@ class real_run {
   }
 
   void show_news() {
-    for (const auto& item : world_.take_news())
+    for (const auto& item : world_.take_news()) {
       spectator_.happened(item.at - start_, item.text);
+      passages_.note_news(item);
+    }
   }
 
   /// Asks first, for the sake of those who have files to close; whoever stays is killed by its destructor.
@@ -208,6 +221,7 @@ class real_run {
   std::vector<pollfd> files_;
   instant start_;
   course::world world_;
+  passages passages_;
   course::action_list actions_;
   instant next_health_check_;
   instant next_progress_;

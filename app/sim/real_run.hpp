@@ -4,6 +4,7 @@
 #include "app/sim/run_result.hpp"
 #include "app/sim/spectator.hpp"
 #include "app/sim/watchdog.hpp"
+#include "trace/recorder.hpp"
 
 #include <optional>
 #include <string>
@@ -13,7 +14,9 @@ namespace troupe::sim {
 struct real_setting {
   std::string replica; ///< path of the executable
   const watchdog& guard;
-  int stop; ///< a descriptor that becomes readable when all runs have to end
+  std::string trace; ///< each replica writes one, under this name with its own behind it; empty: none does
+  trace::recorder* recorder = nullptr; ///< takes down what passes through the network
+  int stop = -1;                       ///< a descriptor that becomes readable when all runs have to end
 };
 
 /// Plays one scenario. Returns nothing if it was stopped. Throws std::system_error if the replicas cannot be

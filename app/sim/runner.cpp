@@ -4,6 +4,8 @@
 #include "app/sim/real_run.hpp"
 #include "app/sim/terminal.hpp"
 #include "app/sim/virtual_run.hpp"
+#include "app/version.hpp"
+#include "trace/recorder.hpp"
 
 #include <fmt/format.h>
 #include <optional>
@@ -73,11 +75,34 @@ class run_view : public spectator {
   run_progress state_;
 };
 
+/// The file of a run, or of the simulator's part in it.
+struct run_trace {
+  run_trace(const std::string& path, const run_plan& plan) : file(path), recorder(file) {
+    const bool is_real = plan.mode == run_mode::real;
+    const auto& name = plan.scenario->name;
+    file.take(format(trace::header{
+        .program = std::string(app::version),
+        .mode = std::string(to_string(plan.mode)),
+        .scenario = name,
+        .seed = plan.seed,
+        .command = fmt::format("troupe-sim {}{} --seed {}", is_real ? "--real " : "", name, plan.seed),
+        .replica = "",
+        .replicas = plan.scenario->replicas}));
+  }
+  trace::file file;
+  trace::recorder recorder;
+};
+
 } // namespace
 
 run_results play_all(const std::vector<run_plan>& plans, const options& options, const watchdog& guard,
                      int stop) {
-  const real_setting setting{options.replica, guard, stop};
+  real_setting setting{options.replica, guard, options.trace, nullptr, stop};
+  std::optional<run_trace> file;
+  if (!options.trace.empty()) // then there is only one
+    file.emplace(options.trace, plans.front());
+  if (file)
+    setting.recorder = &file->recorder;
   terminal screen(plans.size());
   std::vector<std::optional<run_result>> outcomes(plans.size());
   const bool all = side_by_side(plans.size(), options.jobs, [&](std::size_t number) {
@@ -88,10 +113,12 @@ run_results play_all(const std::vector<run_plan>& plans, const options& options,
       return outcome.has_value();
     }
     quiet_view view(screen, options, plans[number]);
-    outcome = play_virtual(plans[number], view);
+    outcome = play_virtual(plans[number], view, setting.recorder);
     screen.count(outcome->verdict.passed());
     return !told_to_stop(stop);
   });
+  if (file && !file->file.error().empty())
+    throw usage_error(file->file.error());
   run_results results;
   results.stopped = !all;
   for (auto& outcome : outcomes)

@@ -1,5 +1,7 @@
 #include "app/sim/virtual_run.hpp"
 
+#include "app/sim/passages.hpp"
+
 #include "cluster/cost_model.hpp"
 #include "cluster/course/world.hpp"
 #include "cluster/history/linearizable.hpp"
@@ -27,10 +29,10 @@ constexpr int most_datagrams_at_once = 64;
 
 class virtual_run {
  public:
-  virtual_run(const run_plan& plan, spectator& spectator)
-      : plan_(plan), spectator_(spectator),
-        cluster_({.replicas = plan.scenario->replicas, .seed = plan.seed}), start_(cluster_.now()),
-        world_(*plan.scenario, plan.seed, start_),
+  virtual_run(const run_plan& plan, spectator& spectator, trace::recorder* recorder)
+      : plan_(plan), spectator_(spectator), recorder_(recorder),
+        cluster_({.replicas = plan.scenario->replicas, .seed = plan.seed, .recorder = recorder}),
+        start_(cluster_.now()), world_(*plan.scenario, plan.seed, start_), passages_(recorder, world_),
         transit_({}, plan.scenario->replicas, {plan.seed, for_costs}), simulator_time_(start_) {
     cluster_.on_send([this](replica_id from, std::string_view bytes) { send(from, bytes); });
     cluster_.on_log([this](replica_id who, actors::log_level level, const std::string& text) {
@@ -61,13 +63,28 @@ class virtual_run {
     auto result = make_result(plan_, std::move(figures), world_.complaints());
     result.hash = hash_.value();
     result.steps = cluster_.steps();
+    if (recorder_) {
+      for (const auto& v : result.figures.violations)
+        if (std::find(cluster_.violations().begin(), cluster_.violations().end(), v) ==
+            cluster_.violations().end()) // that were noted when they happened
+          recorder_->note("violation", "", v, cluster_.now());
+      recorder_->end(cluster_.now());
+    }
     return result;
   }
 
  private:
+  /// On its way to the simulator.
+  struct arriving {
+    replica_id from;
+    std::string bytes;
+    trace::context why;
+  };
+
   void send(replica_id from, std::string_view bytes) {
     hash_.add('s', cluster_.now(), from, bytes);
-    waiting_.emplace(transit_.to_simulator(from, cluster_.now()), std::pair(from, std::string(bytes)));
+    waiting_.emplace(transit_.to_simulator(from, cluster_.now()),
+                     arriving{from, std::string(bytes), trace::current});
   }
 
   /// The simulator wakes up: first what has arrived, then what is due.
@@ -76,14 +93,22 @@ class virtual_run {
     for (int taken = 0; taken < most_datagrams_at_once && !world_.finished(); ++taken) {
       if (waiting_.empty() || waiting_.begin()->first > now)
         break;
-      const auto [from, bytes] = std::move(waiting_.extract(waiting_.begin()).mapped());
-      world_.receive(from.value, bytes, simulator_time_, actions_);
+      const auto m = std::move(waiting_.extract(waiting_.begin()).mapped());
+      const trace::within passage(m.why);
+      world_.receive(m.from.value, m.bytes, simulator_time_, actions_);
+      passages_.note_rest(m.bytes, actions_, simulator_time_);
       carry_out();
     }
     while (world_.advance(simulator_time_, actions_))
       carry_out();
-    for (const auto& item : world_.take_news())
+    show_news();
+  }
+
+  void show_news() {
+    for (const auto& item : world_.take_news()) {
       spectator_.happened(item.at - start_, item.text);
+      passages_.note_news(item);
+    }
   }
 
   void carry_out() {
@@ -96,6 +121,8 @@ class virtual_run {
   void carry_out(course::deliver& message) {
     const auto arrival = transit_.to_replica(message.to, simulator_time_);
     hash_.add('d', arrival, message.to, message.bytes);
+    const trace::within sending(trace::current);
+    passages_.note_delivery(message, simulator_time_);
     cluster_.deliver(message.to, std::move(message.bytes), arrival);
   }
   /// Signals take no time. What a replica might say between SIGTERM and its end nobody listens to.
@@ -130,8 +157,7 @@ class virtual_run {
   void end() {
     cluster_.compare();
     world_.finish(std::max(simulator_time_, cluster_.now()));
-    for (const auto& item : world_.take_news())
-      spectator_.happened(item.at - start_, item.text);
+    show_news();
     for (auto id : cluster_.ids())
       if (cluster_.running(id))
         hash_.add('e', cluster_.now(), id,
@@ -142,20 +168,22 @@ class virtual_run {
 
   const run_plan& plan_;
   spectator& spectator_;
+  trace::recorder* recorder_;
   virtual_cluster cluster_;
   instant start_;
   course::world world_;
+  passages passages_;
   transit transit_;
   history_hash hash_;
   course::action_list actions_;
-  instant simulator_time_; ///< it may be ahead of the cluster's: a turn takes time
-  std::multimap<instant, std::pair<replica_id, std::string>> waiting_; ///< for the simulator, by arrival
+  instant simulator_time_;                   ///< it may be ahead of the cluster's: a turn takes time
+  std::multimap<instant, arriving> waiting_; ///< for the simulator, by arrival
 };
 
 } // namespace
 
-run_result play_virtual(const run_plan& plan, spectator& spectator) {
-  return virtual_run(plan, spectator).play();
+run_result play_virtual(const run_plan& plan, spectator& spectator, trace::recorder* recorder) {
+  return virtual_run(plan, spectator, recorder).play();
 }
 
 } // namespace troupe::sim

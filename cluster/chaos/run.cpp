@@ -18,8 +18,9 @@ constexpr std::size_t most_shown = 200;
 
 class chaos_run {
  public:
-  chaos_run(const schedule& s, const teller& tell)
-      : schedule_(s), tell_(tell), cluster_(s.setup), fair_weather_(cluster_, s), start_(cluster_.now()) {
+  chaos_run(const schedule& s, const teller& tell, trace::recorder* recorder)
+      : schedule_(s), tell_(tell), recorder_(recorder), cluster_(recorded(s.setup, recorder)),
+        fair_weather_(cluster_, s), start_(cluster_.now()) {
     cluster_.on_fate(
         [this](replica_id from, replica_id to, std::string_view bytes, fate f) { note(from, to, bytes, f); });
     if (tell_)
@@ -52,6 +53,11 @@ class chaos_run {
   }
 
  private:
+  static cluster_setup recorded(cluster_setup s, trace::recorder* recorder) {
+    s.recorder = recorder;
+    return s;
+  }
+
   /// A fault that goes on.
   struct active_fault {
     const fault* what;
@@ -62,6 +68,12 @@ class chaos_run {
   void say(Text&& text) {
     if (tell_)
       tell_(cluster_.now(), text());
+  }
+
+  void say_fault(const std::string& text) {
+    say([&] { return text; });
+    if (recorder_)
+      recorder_->note("fault", "", text, cluster_.now());
   }
 
   void note(replica_id from, replica_id to, std::string_view bytes, fate f) {
@@ -77,7 +89,7 @@ class chaos_run {
   // ---- faults
 
   void begin(const fault& f) {
-    say([&] { return describe(f); });
+    say_fault(describe(f));
     auto whom = f.whom;
     if (const auto leader = cluster_.leader();
         f.leader && leader && std::find(whom.begin(), whom.end(), *leader) == whom.end())
@@ -108,7 +120,7 @@ class chaos_run {
   void end(std::list<active_fault>::iterator where) {
     if (peace_)
       return; // all have ended already
-    say([&] { return fmt::format("f{} ends", where->what->number); });
+    say_fault(fmt::format("f{} ends", where->what->number));
     for (auto id : where->whom) {
       if (where->what->kind == fault_kind::crash)
         cluster_.start(id);
@@ -190,7 +202,7 @@ class chaos_run {
 
   /// All faults stop but one that lasts.
   void calm_down() {
-    say([] { return std::string("the storm is over"); });
+    say_fault("the storm is over");
     peace_ = true;
     std::set<replica_id> stopped;
     std::erase_if(active_, [](const auto& a) { return !a.what->lasting; });
@@ -206,7 +218,7 @@ class chaos_run {
   }
 
   void make_peace() {
-    say([] { return std::string("the faults stop"); });
+    say_fault("the faults stop");
     active_.clear();
     set_surroundings();
     for (auto id : cluster_.ids())
@@ -306,6 +318,9 @@ class chaos_run {
 
   outcome finish() {
     const auto found = cluster_.verify();
+    if (recorder_)
+      for (const auto& v : outcome_.violations)
+        recorder_->note("violation", "", v, cluster_.now());
     outcome_.violations.insert(outcome_.violations.begin(), found.begin(), found.end());
     outcome_.history = cluster_.history();
     outcome_.steps = cluster_.steps();
@@ -320,11 +335,14 @@ class chaos_run {
                   fmt::format("{} {}", cluster_.core(id).commit_index().value, cluster_.state(id).digest()));
       }
     outcome_.hash = hash_.value();
+    if (recorder_)
+      recorder_->end(cluster_.now());
     return std::move(outcome_);
   }
 
   const schedule& schedule_;
   const teller& tell_;
+  trace::recorder* recorder_;
   cluster cluster_;
   fair_weather fair_weather_;
   instant start_;
@@ -341,6 +359,8 @@ std::string outcome::rule() const {
   return violations.empty() ? "" : violations.front().substr(0, violations.front().find(':'));
 }
 
-outcome play(const schedule& s, const teller& tell) { return chaos_run(s, tell).play(); }
+outcome play(const schedule& s, const teller& tell, trace::recorder* recorder) {
+  return chaos_run(s, tell, recorder).play();
+}
 
 } // namespace troupe::chaos

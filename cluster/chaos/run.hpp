@@ -35,7 +35,7 @@ struct outcome {
 };
 
 /// Plays it to its end, or to the first broken rule. The same schedule has the same outcome. `tell` costs
-/// time.
-outcome play(const schedule& s, const teller& tell = nullptr);
+/// time, and so does a recorder, which takes down everything.
+outcome play(const schedule& s, const teller& tell = nullptr, trace::recorder* recorder = nullptr);
 
 } // namespace troupe::chaos

@@ -78,9 +78,13 @@ struct request_id {
 
 /// A write on behalf of a client.
 struct command {
+  static constexpr std::string_view type_name = "command";
   request_id id;
   write operation;
   bool operator==(const command&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field{"id", &command::id}, field{"operation", &command::operation}};
+  }
 };
 
 /// What a write did.

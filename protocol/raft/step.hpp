@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -16,17 +17,26 @@ namespace troupe::raft {
 // ---- state that survives a crash (figure 2) ---------------------------------------------------------------
 
 struct hard_state {
+  static constexpr std::string_view type_name = "hard_state";
   term_number term;
   replica_id voted_for = nobody;
   bool operator==(const hard_state&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field{"term", &hard_state::term}, field{"voted_for", &hard_state::voted_for}};
+  }
 };
 
 /// The state machine as of an entry, in place of the log up to it (section 7).
 struct snapshot {
+  static constexpr std::string_view type_name = "snapshot";
   log_index last_index;
   term_number last_term;
   raft::configuration configuration;
   std::string data; ///< valid UTF-8
+  static constexpr auto fields() {
+    return std::tuple{field{"last_index", &snapshot::last_index}, field{"last_term", &snapshot::last_term},
+                      field{"configuration", &snapshot::configuration}, field{"data", &snapshot::data}};
+  }
 };
 using snapshot_ptr = std::shared_ptr<const snapshot>;
 
@@ -41,13 +51,21 @@ struct stored_state {
 // ------------------------------------------------------------------------------------------------
 
 struct received {
+  static constexpr std::string_view type_name = "received";
   replica_id from;
   peer_message message;
+  static constexpr auto fields() {
+    return std::tuple{field{"from", &received::from}, field{"message", &received::message}};
+  }
 };
 
 struct proposal {
+  static constexpr std::string_view type_name = "proposal";
   kv::command command;
   std::size_t wire_bytes = 0; ///< as in entry
+  static constexpr auto fields() {
+    return std::tuple{field{"command", &proposal::command}, field{"wire_bytes", &proposal::wire_bytes}};
+  }
 };
 /// Clients' writes; those of one input leave in one append.
 struct propose {
@@ -92,17 +110,27 @@ using input = std::variant<received, propose, read, stored, deadline_passed, tra
 
 /// What has to be made durable, in the order of the members.
 struct storage_write {
+  static constexpr std::string_view type_name = "storage_write";
   std::optional<raft::hard_state> hard_state;
   snapshot_ptr snapshot; ///< replaces the log up to its last index, and all of it unless it holds that entry
   std::optional<log_index> truncate_behind;
   std::vector<entry_ptr> entries;
 
   bool empty() const { return !hard_state && !snapshot && !truncate_behind && entries.empty(); }
+  static constexpr auto fields() {
+    return std::tuple{
+        field{"hard_state", &storage_write::hard_state}, field{"snapshot", &storage_write::snapshot},
+        field{"truncate_behind", &storage_write::truncate_behind}, field{"entries", &storage_write::entries}};
+  }
 };
 
 struct outgoing {
+  static constexpr std::string_view type_name = "outgoing";
   replica_id to;
   peer_message message;
+  static constexpr auto fields() {
+    return std::tuple{field{"to", &outgoing::to}, field{"message", &outgoing::message}};
+  }
 };
 
 /// What became of one proposal: either it is in the leader's log at (index, term), or why it is not.
@@ -113,32 +141,59 @@ enum class refusal {
   busy,         ///< too much is uncommitted; try again when something commits
   too_large     ///< no message could carry it
 };
+constexpr std::string_view to_string(refusal r) {
+  constexpr std::string_view names[] = {"none", "not_leader", "handing_over", "busy", "too_large"};
+  return names[static_cast<std::size_t>(r)];
+}
+
 struct proposal_outcome {
+  static constexpr std::string_view type_name = "proposal_outcome";
   kv::request_id id;
   log_index index;
   term_number term;
   raft::refusal refusal = refusal::none;
+  static constexpr auto fields() {
+    return std::tuple{field{"id", &proposal_outcome::id}, field{"index", &proposal_outcome::index},
+                      field{"term", &proposal_outcome::term}, field{"refusal", &proposal_outcome::refusal}};
+  }
 };
 
 /// The state machine may be read for request `id`, once it has applied what was committed so far, while the
 /// clock is before `until`: after that the lease is over, and the read has to be asked for again.
 struct read_ready {
+  static constexpr std::string_view type_name = "read_ready";
   std::uint64_t id = 0;
   instant until = never;
+  static constexpr auto fields() {
+    return std::tuple{field{"id", &read_ready::id}, field{"until", &read_ready::until}};
+  }
 };
 
 struct refused_read {
+  static constexpr std::string_view type_name = "refused_read";
   std::uint64_t id = 0;
   raft::refusal refusal = refusal::none;
+  static constexpr auto fields() {
+    return std::tuple{field{"id", &refused_read::id}, field{"refusal", &refused_read::refusal}};
+  }
 };
 
 enum class role_kind { follower, pre_candidate, candidate, leader };
+constexpr std::string_view to_string(role_kind r) {
+  constexpr std::string_view names[] = {"follower", "pre_candidate", "candidate", "leader"};
+  return names[static_cast<std::size_t>(r)];
+}
 
 struct standing {
+  static constexpr std::string_view type_name = "standing";
   role_kind role = role_kind::follower;
   term_number term;
   replica_id leader = nobody; ///< whom this replica believes to lead
   bool operator==(const standing&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field{"role", &standing::role}, field{"term", &standing::term},
+                      field{"leader", &standing::leader}};
+  }
 };
 
 /// Everything that a step wants done. To be carried out in the order of the members.

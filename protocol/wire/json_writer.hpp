@@ -1,5 +1,5 @@
 #pragma once
-// Compact JSON, appended to a string. Private to protocol/wire.
+// Compact JSON, appended to a string.
 
 #include <array>
 #include <charconv>
@@ -54,15 +54,35 @@ class json_writer {
     out_.append(digits, end);
   }
 
+  void signed_number(std::int64_t value) {
+    separate();
+    char digits[20];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    out_.append(digits, end);
+  }
+
   void boolean(bool value) {
     separate();
     out_ += value ? "true" : "false";
+  }
+
+  void null() {
+    separate();
+    out_ += "null";
   }
 
   void string(std::string_view text) {
     separate();
     out_ += '"';
     escape(text);
+    out_ += '"';
+  }
+
+  /// Precondition: nothing in it needs escaping.
+  void plain_string(std::string_view text) {
+    separate();
+    out_ += '"';
+    out_ += text;
     out_ += '"';
   }
 

@@ -1,0 +1,159 @@
+#pragma once
+// What is seen of every actor from outside: how many messages wait for it, and, where somebody records, each
+// message that it handles. CAF's mailboxes have no bound and do not tell their depth to other threads;
+// whoever lets messages into a replica has to know it (actors/intake.hpp).
+
+#include "actors/caf.hpp"
+#include "actors/surroundings.hpp"
+#include "protocol/wire/json_writer.hpp"
+#include "trace/content.hpp"
+#include "trace/context.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace troupe::actors {
+
+/// A message, with what is known of how it came to be sent.
+class observed_message final : public caf::mailbox_element {
+ public:
+  observed_message(caf::mailbox_element_ptr m, std::uint64_t number, const trace::context& c, instant t)
+      : caf::mailbox_element(std::move(m->sender), m->mid, std::move(m->stages)), id(number), from(c),
+        sent(t), message_(std::move(m)) {}
+
+  caf::type_erased_tuple& content() override { return message_->content(); }
+  const caf::type_erased_tuple& content() const override {
+    return static_cast<const caf::mailbox_element&>(*message_).content();
+  }
+  caf::message move_content_to_message() override { return message_->move_content_to_message(); }
+  caf::message copy_content_to_message() const override { return message_->copy_content_to_message(); }
+
+  const std::uint64_t id;
+  const trace::context from;
+  const instant sent;
+
+ private:
+  caf::mailbox_element_ptr message_;
+};
+
+/// Stands between an actor and CAF's base class for it.
+template <class Base>
+class watched : public Base {
+ public:
+  watched(caf::actor_config& c, const host& h) : Base(c), recorder_(h.recorder), self_(to_string(h.self)) {}
+
+  using Base::enqueue;
+  /// In the sender's thread.
+  void enqueue(caf::mailbox_element_ptr message, caf::execution_unit* unit) override {
+    depth_.fetch_add(1, std::memory_order_relaxed);
+    if (recorder_) {
+      const auto from = sender_of(*message);
+      message.reset(new observed_message(std::move(message), recorder_->next_id(), from, true_time()));
+    }
+    Base::enqueue(std::move(message), unit);
+  }
+  /// In this actor's.
+  caf::invoke_message_result consume(caf::mailbox_element& message) override {
+    const auto behind = depth_.fetch_sub(1, std::memory_order_relaxed) - 1;
+    if (recorder_)
+      return consume_and_record(message, behind);
+    return Base::consume(message);
+  }
+
+  /// May be asked by any thread; messages that an ended actor never took still count.
+  std::size_t depth() const { return depth_.load(std::memory_order_relaxed); }
+
+ protected:
+  /// The members `type` and `content` of a record.
+  virtual void write_message(wire::json_writer& json, const caf::type_erased_tuple& content) = 0;
+  /// What an actor shows of itself and has changed since the last time, as further members.
+  virtual void write_changes(wire::json_writer&) {}
+
+  /// The next message that comes from a timer of this actor's, due then, was caused by what is handled now.
+  void expect_timer(instant due) {
+    if (!recorder_)
+      return;
+    const std::lock_guard lock(timers_mutex_);
+    timers_.emplace(due, trace::context{trace::current.cause, trace::current.lamport, "timer"});
+  }
+
+  instant true_time() { return {this->clock().now().time_since_epoch()}; }
+
+ private:
+  trace::context sender_of(const caf::mailbox_element& message) {
+    if (trace::current.cause != 0) {
+      ++trace::current.lamport;
+      return trace::current;
+    }
+    if (message.sender && message.sender.get() == this->ctrl()) {
+      const std::lock_guard lock(timers_mutex_);
+      if (!timers_.empty())
+        return timers_.extract(timers_.begin()).mapped();
+    }
+    return {0, 0, trace::current.room}; // whoever it is has no clock of its own
+  }
+
+  caf::invoke_message_result consume_and_record(caf::mailbox_element& message, std::size_t behind) {
+    const auto& seen = static_cast<observed_message&>(message); // all came through enqueue
+    lamport_ = std::max(lamport_, seen.from.lamport) + 1;
+    const auto begun = true_time();
+    line_.clear();
+    wire::json_writer json(line_);
+    write_beginning(json, seen, begun, behind);
+    // Before it is handled: that may move things out of it.
+    write_message(json, seen.content());
+    auto result = caf::invoke_message_result{};
+    {
+      const trace::within handling({seen.id, lamport_, this->name()});
+      result = Base::consume(message);
+      lamport_ = trace::current.lamport;
+    }
+    write_changes(json);
+    json.key("end");
+    json.signed_number(true_time().since_start.count());
+    json.close('}');
+    line_ += '\n';
+    recorder_->take(line_);
+    return result;
+  }
+
+  void write_beginning(wire::json_writer& json, const observed_message& m, instant begun,
+                       std::size_t behind) {
+    json.open('{');
+    json.key("event");
+    json.plain_string("message");
+    json.key("id");
+    json.number(m.id);
+    if (m.from.cause != 0) {
+      json.key("cause");
+      json.number(m.from.cause);
+    }
+    json.key("lamport");
+    json.number(lamport_);
+    json.key("replica");
+    json.plain_string(self_);
+    json.key("from");
+    json.plain_string(m.from.room);
+    json.key("to");
+    json.plain_string(this->name());
+    json.key("sent");
+    json.signed_number(m.sent.since_start.count());
+    json.key("begin");
+    json.signed_number(begun.since_start.count());
+    json.key("depth");
+    json.number(behind);
+  }
+
+  std::atomic<std::size_t> depth_{0};
+  trace::recorder* recorder_;
+  std::string self_;
+  std::uint64_t lamport_ = 0;
+  std::string line_; ///< keeps its memory from one message to the next
+  std::mutex timers_mutex_;
+  std::multimap<instant, trace::context> timers_; ///< equal ones fire in the order they were set in
+};
+
+} // namespace troupe::actors

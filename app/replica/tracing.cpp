@@ -1,0 +1,71 @@
+#include "app/replica/tracing.hpp"
+
+#include "app/version.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+
+namespace troupe::app {
+
+namespace {
+
+instant now() { return {std::chrono::steady_clock::now().time_since_epoch()}; }
+
+} // namespace
+
+tracing::tracing(const replica_arguments& a)
+    : id_(to_string(a.directory.self())), path_(a.trace),
+      is_on_(!path_.empty() || a.trace_memory_mib > 0), header_{.program = std::string(version),
+                                                                .mode = "real",
+                                                                .scenario = "",
+                                                                .seed = a.raft.seed,
+                                                                .command = a.command,
+                                                                .replica = id_,
+                                                                .replicas = a.directory.members().size()},
+      file_(path_.empty() ? std::nullopt : std::optional<trace::file>(std::in_place, path_)),
+      ring_(file_ ? 1 : std::max<std::size_t>(1, a.trace_memory_mib << 20U)),
+      recorder_(file_ ? static_cast<trace::sink&>(*file_) : ring_) {
+  if (file_)
+    file_->take(format(header_));
+  recorder_.note("start", id_, "", now());
+}
+
+void tracing::flush() {
+  if (file_)
+    recorder_.flush();
+}
+
+std::string tracing::keep() {
+  if (!is_on_)
+    return "no last moments are kept (--trace-memory 0)";
+  if (file_) {
+    recorder_.flush();
+    return file_->error().empty() ? fmt::format("the trace is in {}", path_) : file_->error();
+  }
+  try {
+    std::string lines;
+    recorder_.alone([&] { lines = ring_.text(); });
+    const auto path =
+        (std::filesystem::temp_directory_path() / fmt::format("troupe-{}-{}.jsonl", id_, ::getpid()))
+            .string();
+    trace::file file(path);
+    file.take(format(header_));
+    file.take(lines);
+    trace::recorder(file).end(now());
+    return file.error().empty() ? fmt::format("the last moments are in {}", path) : file.error();
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+}
+
+void tracing::note_violation(const std::string& what) { recorder_.note("violation", id_, what, now()); }
+
+void tracing::end() {
+  if (file_)
+    recorder_.end(now());
+}
+
+} // namespace troupe::app

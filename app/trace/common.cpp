@@ -1,0 +1,100 @@
+#include "app/trace/command.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fmt/format.h>
+#include <memory>
+
+namespace troupe::trace_app {
+
+namespace {
+
+struct closer {
+  void operator()(std::FILE* file) const {
+    if (file != stdin)
+      std::fclose(file);
+  }
+};
+
+constexpr std::size_t piece_bytes = std::size_t{1} << 20U;
+
+} // namespace
+
+std::string read_file(const std::string& path) {
+  const std::unique_ptr<std::FILE, closer> file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
+  if (!file)
+    throw usage_error(fmt::format("{}: {}", path, std::strerror(errno)));
+  std::string text;
+  for (std::size_t size = 0;;) {
+    text.resize(size + piece_bytes);
+    const auto got = std::fread(text.data() + size, 1, piece_bytes, file.get());
+    size += got;
+    if (std::ferror(file.get()) != 0)
+      throw usage_error(fmt::format("{}: {}", path, std::strerror(errno))); // a directory, for one
+    if (got == piece_bytes)
+      continue;
+    text.resize(size);
+    return text;
+  }
+}
+
+trace::story read_story(const std::vector<std::string>& paths) {
+  std::vector<trace::recording> files;
+  for (const auto& path : paths) {
+    try {
+      files.push_back(trace::read(read_file(path), path));
+    } catch (const trace::read_error& error) {
+      throw usage_error(fmt::format("{}: {}", path, error.what()));
+    }
+    if (!files.back().damage.empty())
+      fmt::print(stderr, "troupe-trace: {}: {}\n", path, files.back().damage);
+    else if (!files.back().complete)
+      fmt::print(stderr, "troupe-trace: {}: has no end record: its process was killed, or still runs\n",
+                 path);
+  }
+  return trace::story(std::move(files));
+}
+
+std::string seconds(std::int64_t ns) {
+  return fmt::format("{}.{:06}", ns / 1'000'000'000, ns % 1'000'000'000 / 1000);
+}
+
+std::string length(std::int64_t ns) {
+  const auto n = static_cast<double>(ns);
+  if (ns < 1'000'000)
+    return fmt::format("{:.1f} us", n / 1e3);
+  return ns < 1'000'000'000 ? fmt::format("{:.2f} ms", n / 1e6) : fmt::format("{:.3f} s", n / 1e9);
+}
+
+std::string place_of(const trace::record& r) {
+  switch (r.kind) {
+  case trace::event_kind::message:
+    return fmt::format("{}/{}", r.replica, r.to);
+  case trace::event_kind::network:
+    return fmt::format("{}->{}", r.from, r.to);
+  case trace::event_kind::note:
+    break;
+  }
+  return r.replica;
+}
+
+std::string describe(const trace::record& r) {
+  switch (r.kind) {
+  case trace::event_kind::message: {
+    auto text = r.type;
+    if (r.content.size() > 2) // {} says nothing
+      text += fmt::format(" {}", trace::parse(r.content).print());
+    if (!r.raft.empty())
+      text += fmt::format("  => {}", trace::parse(r.raft).print());
+    return text;
+  }
+  case trace::event_kind::network:
+    return fmt::format("{} {}{}", r.fate, r.type, r.mid.empty() ? "" : fmt::format(" MID={}", r.mid));
+  case trace::event_kind::note:
+    break;
+  }
+  return fmt::format("{}{}{}", r.event, r.text.empty() ? "" : ": ", r.text);
+}
+
+} // namespace troupe::trace_app

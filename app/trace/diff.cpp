@@ -1,0 +1,79 @@
+// troupe-trace diff: where two traces of the same seed part.
+
+#include "app/trace/command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <memory>
+
+namespace troupe::trace_app {
+
+namespace {
+
+constexpr std::size_t lines_before = 3;
+
+struct diff_options {
+  std::string a;
+  std::string b;
+};
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+std::string readable(std::string_view line) {
+  try {
+    const auto r = trace::read_line(line);
+    return fmt::format("{} #{:<6} {:<14} {}", seconds(r.begin), r.id, place_of(r), describe(r));
+  } catch (const trace::read_error& error) {
+    return fmt::format("(a line that {})", error.what());
+  }
+}
+
+void check(const std::string& text, const std::string& path) {
+  try {
+    trace::read(text.substr(0, text.find('\n') + 1), path);
+  } catch (const trace::read_error& error) {
+    throw usage_error(fmt::format("{}: {}", path, error.what()));
+  }
+}
+
+exit_status diff(const diff_options& o) {
+  const auto text_a = read_file(o.a);
+  const auto text_b = read_file(o.b);
+  check(text_a, o.a);
+  check(text_b, o.b);
+  const auto a = lines_of(text_a);
+  const auto b = lines_of(text_b);
+  std::size_t i = 1; // the headers may name different commands
+  while (i < a.size() && i < b.size() && a[i] == b[i])
+    ++i;
+  if (i == a.size() && i == b.size()) {
+    fmt::print("the same {} events\n", i - 1);
+    return all_right;
+  }
+  fmt::print("they part at line {}, behind {} events that are the same\n", i + 1, i - 1);
+  for (auto before = i > lines_before ? i - lines_before : 1; before < i; ++before)
+    fmt::print("    {}\n", readable(a[before]));
+  fmt::print("A:  {}\n", i < a.size() ? readable(a[i]) : "(the end)");
+  fmt::print("B:  {}\n", i < b.size() ? readable(b[i]) : "(the end)");
+  return not_found;
+}
+
+} // namespace
+
+void add_diff(CLI::App& app, exit_status& status) {
+  auto o = std::make_shared<diff_options>();
+  auto* command = app.add_subcommand("diff", "Finds the first event at which two traces of one seed differ");
+  command->add_option("a", o->a, "A trace")->required();
+  command->add_option("b", o->b, "Another one")->required();
+  command->callback([o, &status] { status = diff(*o); });
+}
+
+} // namespace troupe::trace_app

@@ -1,0 +1,145 @@
+// troupe-trace show: a readable log.
+
+#include "app/trace/command.hpp"
+#include "app/trace/filter.hpp"
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <fmt/color.h>
+#include <fmt/format.h>
+#include <fstream>
+#include <memory>
+#include <thread>
+#include <unistd.h>
+
+namespace troupe::trace_app {
+
+namespace {
+
+struct show_options {
+  std::vector<std::string> files;
+  trace_app::filter filter;
+  bool follow = false;
+  bool whole = false;
+};
+
+/// A line is cut here, unless all of it is wanted.
+constexpr std::size_t shown_bytes = 220;
+constexpr auto next_look = std::chrono::milliseconds(200);
+
+bool wants_colour() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return isatty(STDOUT_FILENO) == 1 && !(no_colour && *no_colour);
+}
+
+/// What is lost or broken stands out, and what changed somebody's state.
+fmt::text_style style_of(const trace::record& r) {
+  if (r.event == "violation" || (r.kind == trace::event_kind::network && r.fate != "sent"))
+    return fg(fmt::terminal_color::red);
+  if (r.kind == trace::event_kind::note)
+    return fg(fmt::terminal_color::yellow);
+  if (r.raft.find("\"role\"") != r.raft.npos)
+    return fg(fmt::terminal_color::green) | fmt::emphasis::bold;
+  return {};
+}
+
+class printer {
+ public:
+  explicit printer(const show_options& options) : options_(options), colour_(wants_colour()) {}
+
+  void print(const trace::record& r) {
+    if (!options_.filter.passes(r))
+      return;
+    auto line = fmt::format("{} #{:<6} {:<14} {}", seconds(r.begin), r.id, place_of(r), describe(r));
+    if (!options_.whole && line.size() > shown_bytes)
+      line = line.substr(0, cut_at(line)) + "...";
+    if (colour_)
+      fmt::print("{}\n", fmt::styled(line, style_of(r)));
+    else
+      fmt::print("{}\n", line);
+  }
+
+ private:
+  static std::size_t cut_at(const std::string& line) {
+    auto at = shown_bytes;
+    while ((static_cast<unsigned char>(line[at]) & 0xC0U) == 0x80U)
+      --at;
+    return at;
+  }
+
+  const show_options& options_;
+  bool colour_;
+};
+
+/// Until the end record, or for ever.
+exit_status follow(const show_options& options) {
+  if (options.files.size() != 1)
+    throw usage_error("--follow wants one file");
+  std::ifstream file(options.files.front());
+  if (!file)
+    throw usage_error(fmt::format("{}: cannot be read", options.files.front()));
+  printer out(options);
+  std::string line;
+  for (std::size_t number = 0;;) {
+    std::string more;
+    const bool whole = static_cast<bool>(std::getline(file, more)) && !file.eof();
+    line += more;
+    if (!whole) {
+      file.clear();
+      std::fflush(stdout);
+      std::this_thread::sleep_for(next_look);
+      continue;
+    }
+    try {
+      if (++number == 1) {
+        trace::read(line + "\n");
+      } else {
+        const auto r = trace::read_line(line);
+        out.print(r);
+        if (r.event == "end")
+          return all_right;
+      }
+    } catch (const trace::read_error& error) {
+      throw usage_error(fmt::format("{}: line {} {}", options.files.front(), number, error.what()));
+    }
+    line.clear();
+  }
+}
+
+exit_status show(const show_options& options) {
+  if (options.follow)
+    return follow(options);
+  const auto story = read_story(options.files);
+  for (const auto& f : story.files())
+    fmt::print("{}: {} {}, seed {}, again: {}\n", f.path, f.mode, f.scenario.empty() ? f.replica : f.scenario,
+               f.seed, f.command);
+  printer out(options);
+  for (const auto& r : story.records())
+    out.print(r);
+  return all_right;
+}
+
+} // namespace
+
+void add_show(CLI::App& app, exit_status& status) {
+  auto o = std::make_shared<show_options>();
+  auto* command = app.add_subcommand("show", "Prints a trace, a line for each event");
+  command->add_option("files", o->files, "The traces of one run; - is the standard input")->required();
+  command->add_option("--replica", o->filter.replicas, "Only of these, such as 0001; clients count as well");
+  command->add_option("--actor", o->filter.actors, "Only in network, router, raft, log_store or net");
+  command->add_option("--type", o->filter.types, "Only messages of these types, or that carry one");
+  command->add_option("--term", o->filter.terms, "Only what mentions one of these terms");
+  command->add_option("--key", o->filter.keys, "Only what mentions one of these keys");
+  command->add_option("--client", o->filter.clients, "Only what mentions one of these clients");
+  command->add_option("--mid", o->filter.mids, "Only what mentions one of these requests");
+  command->add_option("--from", o->filter.from_s, "Only from this time on, in seconds");
+  command->add_option("--to", o->filter.to_s, "Only up to this time, in seconds");
+  command->add_flag("--changes", o->filter.changes,
+                    "Only what changed the state of Raft, and what befell replicas");
+  command->add_flag("--whole", o->whole, "Do not cut long lines");
+  command->add_flag("--follow", o->follow, "Wait for more, while the file grows");
+  command->callback([o, &status] { status = show(*o); });
+}
+
+} // namespace troupe::trace_app

@@ -1,0 +1,187 @@
+// What a trace costs: nobody records, the last moments are kept in memory, all goes into a file. In virtual
+// time and with a real replica, in CPU time: what else the machine does hardly counts. The ways take turns.
+
+#include "app/sim/udp_socket.hpp"
+#include "app/sim/virtual_run.hpp"
+#include "cluster/cluster.hpp"
+#include "protocol/wire/simulator_codec.hpp"
+#include "trace/recorder.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+#include <filesystem>
+#include <fmt/format.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+using namespace troupe;
+
+namespace {
+
+constexpr std::size_t ring_bytes = std::size_t{4} << 20U;
+constexpr int ways = 3; // off, memory, file
+constexpr const char* names[ways] = {"off", "memory", "file"};
+
+class nobody_watches : public sim::spectator {
+ public:
+  void replica_said(replica_id, const std::string&) override {}
+  void happened(duration, const std::string&) override {}
+  void progressed(duration, replica_id) override {}
+};
+
+std::string scratch_file() {
+  return (std::filesystem::temp_directory_path() / fmt::format("bench_trace_{}", ::getpid())).string();
+}
+
+double cpu_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+template <class Work>
+double measure_virtual(int way, Work&& work) {
+  const auto begun = cpu_seconds();
+  {
+    trace::ring ring(way == 1 ? ring_bytes : 1);
+    std::optional<trace::file> file;
+    if (way == 2)
+      file.emplace(scratch_file());
+    trace::recorder recorder(file ? static_cast<trace::sink&>(*file) : ring);
+    work(way == 0 ? nullptr : &recorder);
+  }
+  return cpu_seconds() - begun;
+}
+
+void play_scenario(trace::recorder* r) {
+  nobody_watches silence;
+  static const auto scenario = std::make_shared<const troupe::scenario>(load_scenario("crash-4"));
+  for (std::uint64_t seed = 1; seed <= 5; ++seed)
+    sim::play_virtual({scenario, sim::run_mode::virtual_time, seed}, silence, r);
+}
+
+void put_much(trace::recorder* r) {
+  cluster c({.replicas = 5, .seed = 1, .recorder = r});
+  c.elect();
+  for (int i = 0; i < 1'000; ++i)
+    c.put(fmt::format("k{}", i % 8), "a value of thirty-two characters");
+}
+
+// ---- a replica in a process of its own, alone in its cluster
+
+constexpr int requests = 40'000;
+constexpr int at_once = 64;
+
+struct replica_failed : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// CPU seconds of the replica's process.
+double measure_real(int way, const std::string& executable) {
+  sim::udp_socket socket;
+  const auto port = std::to_string(socket.port());
+  const auto path = scratch_file();
+  std::vector<std::string> words{executable, "--log-level", "error"};
+  if (way == 0)
+    words.insert(words.end(), {"--trace-memory", "0"});
+  if (way == 2)
+    words.insert(words.end(), {"--trace", path});
+  words.insert(words.end(), {port, "0000"});
+  std::vector<char*> argv;
+  for (auto& w : words)
+    argv.push_back(w.data());
+  argv.push_back(nullptr);
+  pid_t process = -1;
+  if (posix_spawn(&process, executable.c_str(), nullptr, nullptr, argv.data(), environ) != 0)
+    throw replica_failed(fmt::format("{} cannot be started", executable));
+
+  const auto wait = [&] {
+    pollfd file{socket.descriptor(), POLLIN, 0};
+    if (::poll(&file, 1, 5'000) != 1)
+      throw replica_failed("the replica does not answer");
+  };
+  wait();
+  const auto endpoint = socket.receive()->port; // hello
+  int sent = 0;
+  int answered = 0;
+  while (answered < requests) {
+    for (; sent < requests && sent < answered + at_once; ++sent)
+      socket.send(endpoint, wire::write_request(
+                                {replica_id{0xC000}, replica_id{0}, nobody, fmt::format("M{}", sent)},
+                                kv::put{fmt::format("k{}", sent % 8), "a value of thirty-two characters"}));
+    wait();
+    while (const auto answer = socket.receive())
+      answered += answer->bytes.find("\"ok\"") != std::string::npos ? 1 : 0;
+  }
+  ::kill(process, SIGTERM);
+  rusage used{};
+  ::wait4(process, nullptr, 0, &used);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+struct row {
+  std::string name;
+  std::vector<double> seconds[ways]{};
+
+  void print() {
+    double median[ways]{};
+    std::vector<double> ratios[ways];
+    for (int way = 0; way < ways; ++way) {
+      for (std::size_t i = 0; i < seconds[way].size(); ++i)
+        ratios[way].push_back(seconds[way][i] / seconds[0][i]);
+      std::sort(ratios[way].begin(), ratios[way].end());
+      auto sorted = seconds[way];
+      std::sort(sorted.begin(), sorted.end());
+      median[way] = sorted[sorted.size() / 2];
+    }
+    for (int way = 0; way < ways; ++way) {
+      const auto& r = ratios[way];
+      fmt::print("{:<28} {:<8} {:>10.2f} {:>10.1f} {:>8.1f} to {:.1f}\n", name, names[way], 1e3 * median[way],
+                 100 / r[r.size() / 2] - 100, 100 / r[r.size() * 3 / 4] - 100, 100 / r[r.size() / 4] - 100);
+    }
+  }
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+  int rounds = 11;
+  std::error_code ignored;
+  auto executable =
+      (std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "troupe-replica").string();
+  CLI::App app("Measures what a trace costs.", "bench_trace");
+  app.add_option("--rounds", rounds, "How often each is measured")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--replica", executable, "The replica's executable")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  row scenario{"virtual: crash-4, 5 seeds"};
+  row puts{"virtual: 1,000 puts"};
+  row real{"a replica: 40,000 puts"};
+  try {
+    for (int round = 0; round < rounds; ++round)
+      for (int way = 0; way < ways; ++way) {
+        scenario.seconds[way].push_back(measure_virtual(way, play_scenario));
+        puts.seconds[way].push_back(measure_virtual(way, put_much));
+        real.seconds[way].push_back(measure_real(way, executable));
+      }
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bench_trace: {}\n", error.what());
+    return 1;
+  }
+  std::filesystem::remove(scratch_file(), ignored);
+  fmt::print("{:<28} {:<8} {:>10} {:>10} {:>8}\n", "", "trace", "CPU ms", "speed %", "quartiles");
+  scenario.print();
+  puts.print();
+  real.print();
+}

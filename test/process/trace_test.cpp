@@ -1,0 +1,223 @@
+// Traces as users make and read them: troupe-sim and troupe-replica write, troupe-trace and troupe-check
+// read.
+
+#include "test/process/sim_support.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using troupe::test::scratch_folder;
+
+namespace {
+
+struct called {
+  int status = 0; ///< the exit status, or 1000 + signal
+  std::string out;
+  std::string err;
+};
+
+std::string contents(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+pid_t begin(const scratch_folder& folder, const std::vector<std::string>& words) {
+  std::vector<char*> argv;
+  for (const auto& w : words)
+    argv.push_back(const_cast<char*>(w.c_str()));
+  argv.push_back(nullptr);
+  const auto out = folder.path("out");
+  const auto err = folder.path("err");
+  const auto process = ::fork();
+  REQUIRE(process >= 0);
+  if (process == 0) {
+    ::dup2(::open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 1);
+    ::dup2(::open(err.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 2);
+    if (::chdir(folder.path("").c_str()) == 0)
+      ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  return process;
+}
+
+called call(const scratch_folder& folder, const std::vector<std::string>& words) {
+  const auto process = begin(folder, words);
+  int status = 0;
+  REQUIRE(::waitpid(process, &status, 0) == process);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status), contents(folder.path("out")),
+          contents(folder.path("err"))};
+}
+
+std::string line_with(const std::string& text, const std::string& part) {
+  const auto at = text.find(part);
+  REQUIRE(at != text.npos);
+  const auto begin = text.rfind('\n', at) + 1;
+  return text.substr(begin, text.find('\n', at) - begin);
+}
+
+std::string member(const std::string& line, const std::string& name) {
+  const auto at = line.find("\"" + name + "\":\"");
+  REQUIRE(at != line.npos);
+  const auto begin = at + name.size() + 4;
+  return line.substr(begin, line.find('"', begin) - begin);
+}
+
+} // namespace
+
+TEST_CASE("trace: a virtual run is recorded, shown, explained, counted and judged") {
+  const scratch_folder f;
+  REQUIRE(call(f, {TROUPE_SIM, "crash-4", "--seed", "7", "--trace", "a.jsonl"}).status == 0);
+  REQUIRE(call(f, {TROUPE_SIM, "crash-4", "--seed", "7", "--trace", "b.jsonl"}).status == 0);
+  const auto text = contents(f.path("a.jsonl"));
+  CHECK(text == contents(f.path("b.jsonl")));
+  CHECK(member(text.substr(0, text.find('\n')), "command") == "troupe-sim crash-4 --seed 7");
+
+  const auto judged = call(f, {TROUPE_CHECK, "trace", "a.jsonl"});
+  CHECK(judged.status == 0);
+  CHECK(judged.out.find("no rule of Raft is broken") != judged.out.npos);
+
+  const auto changes = call(f, {TROUPE_TRACE, "show", "--changes", "--term", "1", "a.jsonl"});
+  CHECK(changes.status == 0);
+  CHECK(changes.out.find("role=leader") != changes.out.npos);
+  CHECK(changes.out.find('\x1B') == changes.out.npos); // no terminal, no colours
+
+  const auto mid = member(line_with(text, "\"type\":\"client_ok\""), "MID");
+  const auto explained = call(f, {TROUPE_TRACE, "explain", mid, "a.jsonl"});
+  CHECK(explained.status == 0);
+  for (const auto* part :
+       {"client_request", "append_request", "client_answer", "how it came to this client_ok", "network"})
+    CHECK_MESSAGE(explained.out.find(part) != explained.out.npos, part);
+  CHECK(call(f, {TROUPE_TRACE, "explain", "nobody-asked", "a.jsonl"}).status == 1);
+
+  const auto counted = call(f, {TROUPE_TRACE, "stats", "--json", "a.jsonl"});
+  CHECK(counted.status == 0);
+  rapidjson::Document d;
+  d.Parse(counted.out.c_str());
+  REQUIRE(!d.HasParseError());
+  CHECK(d["leaders"].Size() >= 3); // two leaders were killed
+  CHECK(d["latency"]["all"]["requests"].GetUint() > 200);
+
+  CHECK(call(f, {TROUPE_TRACE, "diff", "a.jsonl", "b.jsonl"}).status == 0);
+  REQUIRE(call(f, {TROUPE_SIM, "crash-4", "--seed", "8", "--trace", "c.jsonl"}).status == 0);
+  const auto parted = call(f, {TROUPE_TRACE, "diff", "a.jsonl", "c.jsonl"});
+  CHECK(parted.status == 1);
+  CHECK(parted.out.starts_with("they part at line "));
+}
+
+TEST_CASE("trace: a chaos run is recorded without being changed") {
+  const scratch_folder f;
+  const auto plain = call(f, {TROUPE_SIM, "chaos", "--seed", "7", "--runs", "1", "--verbose"});
+  const auto traced =
+      call(f, {TROUPE_SIM, "chaos", "--seed", "7", "--runs", "1", "--verbose", "--trace", "t.jsonl"});
+  CHECK(line_with(plain.out + plain.err, "hash") == line_with(traced.out + traced.err, "hash"));
+  CHECK(call(f, {TROUPE_CHECK, "trace", "t.jsonl"}).status == 0);
+}
+
+TEST_CASE("trace: a planted violation is found and named") {
+  const scratch_folder f;
+  REQUIRE(call(f, {TROUPE_SIM, "simple-1", "--seed", "7", "--trace", "a.jsonl"}).status == 0);
+  auto text = contents(f.path("a.jsonl"));
+  // Another replica claims to lead the same term.
+  auto line = line_with(text, "\"role\":\"leader\"");
+  const auto who = member(line, "replica");
+  const auto at = text.find(line) + line.size() + 1;
+  line.replace(line.find("\"replica\":\"" + who), 15, "\"replica\":\"0042");
+  line.replace(line.find("\"raft\":{"), 8, "\"raft\":{\"term\":1,");
+  text.insert(at, line + "\n");
+  f.write("planted.jsonl", text);
+  const auto judged = call(f, {TROUPE_CHECK, "trace", "planted.jsonl"});
+  CHECK(judged.status == 1);
+  CHECK(judged.out.find("broken: election safety: ") != judged.out.npos);
+}
+
+TEST_CASE("trace: damaged files are read up to the damage, and bad input gets one line") {
+  const scratch_folder f;
+  REQUIRE(call(f, {TROUPE_SIM, "simple-1", "--seed", "7", "--trace", "a.jsonl"}).status == 0);
+  const auto text = contents(f.path("a.jsonl"));
+  f.write("cut.jsonl", text.substr(0, text.size() / 2));
+  const auto judged = call(f, {TROUPE_CHECK, "trace", "cut.jsonl"});
+  CHECK(judged.status == 2);
+  CHECK(judged.out.find("is cut off: read up to there") != judged.out.npos);
+  const auto shown = call(f, {TROUPE_TRACE, "show", "cut.jsonl"});
+  CHECK(shown.status == 0);
+  CHECK(shown.err.find("is cut off: read up to there") != shown.err.npos);
+
+  f.write("other", "no trace\n");
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{TROUPE_CHECK, "trace", "other"},
+                                             {TROUPE_CHECK, "trace", "missing"},
+                                             {TROUPE_TRACE, "show", "other"},
+                                             {TROUPE_TRACE, "stats", "missing"},
+                                             {TROUPE_TRACE, "diff", "a.jsonl", "."},
+                                             {TROUPE_TRACE, "show", "--from", "x", "a.jsonl"},
+                                             {TROUPE_SIM, "all", "--trace", "x"},
+                                             {TROUPE_SIM, "simple-1", "--trace", "no/such"}}) {
+    const auto refused = call(f, words);
+    CAPTURE(words[0]);
+    CAPTURE(words[1]);
+    CHECK(refused.status == (words[0] == TROUPE_CHECK ? 3 : 2));
+    CHECK(std::count(refused.err.begin(), refused.err.end(), '\n') == 1);
+  }
+}
+
+TEST_CASE("trace: real replicas leave a file each, and together they are one story") {
+  const scratch_folder f;
+  f.write("short.json",
+          R"({"lifetime": 3, "replicas": 3, "requests": 60, "mix": 0.5, "start_wait": 1, "end_wait": 1})");
+  const auto run =
+      call(f, {TROUPE_SIM, "--real", "--replica", TROUPE_REPLICA, "short.json", "--trace", "t.jsonl"});
+  CAPTURE(run.out);
+  CAPTURE(run.err);
+  REQUIRE(run.status != 2);
+  const std::vector<std::string> files{"t.jsonl", "t.jsonl.0000", "t.jsonl.0001", "t.jsonl.0002"};
+  auto words = std::vector<std::string>{TROUPE_CHECK, "trace"};
+  words.insert(words.end(), files.begin(), files.end());
+  const auto judged = call(f, words);
+  CAPTURE(judged.out);
+  CHECK(judged.status == 0);
+  const auto mid = member(line_with(contents(f.path("t.jsonl")), "\"type\":\"ok\""), "MID");
+  words = {TROUPE_TRACE, "explain", mid};
+  words.insert(words.end(), files.begin(), files.end());
+  const auto explained = call(f, words);
+  CHECK(explained.status == 0);
+  CHECK(explained.out.find("client_answer") != explained.out.npos);
+}
+
+TEST_CASE("trace: a replica keeps its last moments, and writes them when it is asked to") {
+  const scratch_folder f;
+  const auto sim = begin(f, {TROUPE_SIM, "--real", "--replica", TROUPE_REPLICA, "simple-1", "--verbose"});
+  std::string said;
+  for (int i = 0; i < 100 && said.find(" leads") == said.npos; ++i) {
+    ::usleep(100'000);
+    said = contents(f.path("out")) + contents(f.path("err"));
+  }
+  // The replicas are the simulator's children.
+  std::istringstream children(
+      contents("/proc/" + std::to_string(sim) + "/task/" + std::to_string(sim) + "/children"));
+  std::vector<pid_t> replicas;
+  for (pid_t child = 0; children >> child;)
+    if (contents("/proc/" + std::to_string(child) + "/comm").starts_with("troupe-replica"))
+      replicas.push_back(child);
+  REQUIRE(!replicas.empty());
+  ::kill(replicas.front(), SIGUSR1);
+  std::string path;
+  for (int i = 0; i < 50 && path.empty(); ++i) {
+    ::usleep(100'000);
+    said = contents(f.path("out")) + contents(f.path("err"));
+    if (const auto at = said.find("the last moments are in "); at != said.npos)
+      path = said.substr(at + 24, said.find('\n', at) - at - 24);
+  }
+  ::kill(sim, SIGTERM);
+  int status = 0;
+  ::waitpid(sim, &status, 0);
+  REQUIRE(!path.empty());
+  const auto shown = call(f, {TROUPE_TRACE, "show", "--changes", path});
+  CHECK(shown.status == 0);
+  CHECK(shown.out.find("role=") != shown.out.npos);
+  ::unlink(path.c_str());
+}

@@ -1,0 +1,118 @@
+#include "actors/messages.hpp"
+#include "trace/content.hpp"
+#include "trace/context.hpp"
+#include "trace/read.hpp"
+#include "trace/recorder.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+using namespace troupe;
+
+namespace {
+
+template <class T>
+std::string written(const T& value) {
+  std::string text;
+  wire::json_writer json(text);
+  trace::content_writer{json}(value);
+  return text;
+}
+
+struct unlisted {
+  int number = 0;
+};
+
+} // namespace
+
+TEST_CASE("trace: content follows the list of fields, and leaves out what is not there") {
+  CHECK(written(actors::write_done{3, {7}, {2}}) == R"({"number":3,"index":7,"term":2})");
+  CHECK(written(actors::start{}) == "{}");
+  CHECK(written(client_request{{"C001", "M1"}, kv::put{"k", "v"}}) ==
+        R"({"id":{"client":"C001","MID":"M1"},"operation":{"type":"put","key":"k","value":"v"}})");
+  CHECK(written(raft::storage_write{}) == R"({"entries":[]})");
+  CHECK(written(raft::storage_write{raft::hard_state{{3}, {1}}, nullptr, log_index{4}, {}}) ==
+        R"({"hard_state":{"term":3,"voted_for":"0001"},"truncate_behind":4,"entries":[]})");
+  CHECK(written(raft::read_ready{5, never}) == R"({"id":5})");
+  CHECK(written(raft::standing{raft::role_kind::leader, {2}, {1}}) ==
+        R"({"role":"leader","term":2,"leader":"0001"})");
+}
+
+TEST_CASE("trace: what has no list of fields is recorded all the same") {
+  CHECK(written(unlisted{}) == "null");
+}
+
+TEST_CASE("trace: long texts are cut, and different ones stay different") {
+  const std::string long_text(2000, 'x');
+  const auto cut = written(long_text);
+  CHECK(cut.size() < trace::longest_text_bytes + 60);
+  CHECK(cut.find("...(2000 bytes, ") != cut.npos);
+  CHECK(written(long_text.substr(0, 1999) + "y") != cut);
+  // Not in the middle of a character.
+  std::string umlauts = "a";
+  for (int i = 0; i < 600; ++i)
+    umlauts += "\xC3\xA4";
+  CHECK(trace::parse(written(umlauts)).text.substr(0, 3) == "a\xC3\xA4");
+}
+
+TEST_CASE("trace: whatever bytes a text has, the line is JSON") {
+  CHECK(trace::parse(written(std::string("\xFF{\"a\":1}"))).text == "?{\"a\":1}");
+  // Each byte, at each place of a word.
+  for (int byte = 0; byte < 256; ++byte)
+    for (std::size_t place = 0; place < 11; ++place) {
+      std::string text = "abcdefghijk";
+      text[place] = static_cast<char>(byte);
+      auto expected = text;
+      if (byte >= 0x80)
+        expected[place] = '?';
+      CHECK(trace::parse(written(text)).text == expected);
+    }
+}
+
+TEST_CASE("ring: keeps the last whole lines, within its bound") {
+  trace::ring ring(100);
+  std::string all;
+  for (int i = 0; i < 1000; ++i) {
+    const auto line = fmt::format("line {}{}\n", i, std::string(static_cast<std::size_t>(i % 17), '.'));
+    all += line;
+    ring.take(line);
+    const auto kept = ring.text();
+    CHECK(kept.size() <= 100);
+    CHECK((kept.size() == all.size() || kept.size() > 70)); // no line is longer than 30
+    CHECK(all.ends_with(kept));
+    CHECK((kept.size() == all.size() || all[all.size() - kept.size() - 1] == '\n'));
+  }
+  CHECK(ring.dropped() > 900);
+  const auto before = ring.text();
+  ring.take(std::string(101, 'x') + "\n"); // never fits
+  CHECK(ring.text() == before);
+}
+
+TEST_CASE("glance: finds a member's text, and not what only looks like it") {
+  const std::string_view m = R"({"src":"0001","dst":"MID","type":"put","MID":"M7"})";
+  CHECK(trace::glance(m, "MID") == "M7");
+  CHECK(trace::glance(m, "type") == "put");
+  CHECK(trace::glance(m, "key") == "");
+  CHECK(trace::glance("", "type") == "");
+  CHECK(trace::glance(R"({"type":"pu)", "type") == "pu");
+}
+
+TEST_CASE("trace: what is planned for a message's arrival follows from it, and nothing else does") {
+  trace::ring ring(10'000);
+  trace::recorder recorder(ring);
+  {
+    const trace::within handling({41, 7, "network"});
+    {
+      const trace::within sending(trace::current);
+      recorder.note({"0000", "0001", "sent", "heartbeat", "", 10}, {std::chrono::seconds(2)});
+      CHECK(trace::current.cause == 1);
+    }
+    CHECK(trace::current.cause == 41);
+  }
+  CHECK(trace::current.cause == 0);
+  const auto r = trace::read_line(ring.text());
+  CHECK(r.cause == 41);
+  CHECK(r.lamport == 8);
+  CHECK(r.begin == 2'000'000'000);
+  CHECK(r.fate == "sent");
+}
