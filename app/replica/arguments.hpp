@@ -29,8 +29,8 @@ struct replica_arguments {
   raft::options raft;
   actors::router_options router;
   actors::log_level log_level = actors::log_level::info;
-  std::string trace; ///< a file for the trace; empty: only the last moments are kept, in memory
-  std::size_t trace_memory_mib = 4;
+  std::string trace; ///< a file for the trace; empty: none
+  std::size_t trace_memory_mib = 0;
   std::string command;     ///< all of it, to be called again
   std::size_t threads = 0; ///< 0: one loop for everything; else CAF's scheduler with as many
 };

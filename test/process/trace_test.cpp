@@ -7,6 +7,7 @@
 #include <csignal>
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -190,7 +191,10 @@ TEST_CASE("trace: real replicas leave a file each, and together they are one sto
 
 TEST_CASE("trace: a replica keeps its last moments, and writes them when it is asked to") {
   const scratch_folder f;
-  const auto sim = begin(f, {TROUPE_SIM, "--real", "--replica", TROUPE_REPLICA, "simple-1", "--verbose"});
+  const auto replica = f.path("replica");
+  std::ofstream(replica) << "#!/bin/sh\nexec " TROUPE_REPLICA " --trace-memory 4 \"$@\"\n";
+  ::chmod(replica.c_str(), 0700);
+  const auto sim = begin(f, {TROUPE_SIM, "--real", "--replica", replica, "simple-1", "--verbose"});
   std::string said;
   for (int i = 0; i < 100 && said.find(" leads") == said.npos; ++i) {
     ::usleep(100'000);
