@@ -29,6 +29,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -209,6 +210,7 @@ class virtual_cluster {
     }
   };
 
+  wire::directory directory_of(replica_id self) const;
   actors::replica_setup make_setup(member& m, life& l);
   void judge(member& m, const raft::core& c, const raft::effects& e);
   void judge_restart(const member& m);
@@ -240,7 +242,7 @@ class virtual_cluster {
 
   raft::observer observer_;
   /// Whom each replica has told to have its vote, in each term.
-  std::map<std::pair<replica_id, term_number>, replica_id> votes_told_;
+  std::map<std::pair<replica_id, term_number>, std::set<replica_id>> votes_told_;
   /// What each candidate has asked for in each term.
   std::map<std::pair<replica_id, term_number>, vote_request> campaigns_;
   std::vector<std::string> violations_;
