@@ -439,6 +439,10 @@ bool virtual_cluster::run_until(const std::function<bool()>& condition, instant 
 
 // ---- what can be seen
 
+const actors::replica* virtual_cluster::find_replica(const member& m) const {
+  return m.life && m.life->replica ? &*m.life->replica : nullptr;
+}
+
 const actors::replica& virtual_cluster::life_of(replica_id id) const {
   const auto& m = find(id);
   require(m.life != nullptr, "{} does not run", to_string(id));

@@ -232,6 +232,8 @@ class virtual_cluster {
   const member& find(replica_id id) const { return members_.at(id.value); }
   member& find(replica_id id) { return members_.at(id.value); }
   const actors::replica& life_of(replica_id id) const;
+  /// Null if it does not run, or is only being made.
+  const actors::replica* find_replica(const member& m) const;
 
   virtual_cluster_setup setup_;
   std::vector<replica_id> ids_;

@@ -37,16 +37,17 @@ void virtual_cluster::judge(member& m, const raft::core& c, const raft::effects&
   if (!e.write.empty())
     store_later(m);
   // The first step comes while the replica is being made.
-  if (!m.life || !m.life->replica)
+  const auto* made = find_replica(m);
+  if (!made)
     return;
-  const auto waiting = m.life->replica->depths().sum();
+  const auto waiting = made->depths().sum();
   if (waiting > most_waiting)
     violate(fmt::format("queues stay within bounds: {} messages wait in {}", waiting, to_string(m.id)));
 }
 
 /// Figure 2, persistent state.
 void virtual_cluster::judge_restart(const member& m) {
-  const auto& c = m.life->replica->core();
+  const auto& c = core(m.id);
   const auto& stored = m.storage.hard_state();
   if (c.term() != stored.term || c.voted_for() != stored.voted_for ||
       c.log().last_index() != m.storage.last_index())
@@ -214,7 +215,7 @@ void virtual_cluster::judge_requests() {
   for (const auto& m : members_) {
     if (!m.life || m.paused)
       continue;
-    const auto& r = m.life->replica->router();
+    const auto& r = router(m.id);
     if (r.known() > r.parked() + r.waiting())
       violate(fmt::format(
           "a request that was taken in is in some place: of {} in {} {} are parked and {} proposed",
