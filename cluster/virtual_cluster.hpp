@@ -31,6 +31,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -216,6 +217,7 @@ class virtual_cluster {
     }
   };
 
+  wire::directory directory_of(replica_id self) const;
   actors::replica_setup make_setup(member& m, life& l);
   void note(std::string_view event, replica_id who, std::string_view text = {});
   void note_lost(replica_id to, std::string_view bytes, std::string_view fate);
@@ -239,6 +241,8 @@ class virtual_cluster {
   const member& find(replica_id id) const { return members_.at(id.value); }
   member& find(replica_id id) { return members_.at(id.value); }
   const actors::replica& life_of(replica_id id) const;
+  /// Null if it does not run, or is only being made.
+  const actors::replica* find_replica(const member& m) const;
 
   virtual_cluster_setup setup_;
   std::vector<replica_id> ids_;
@@ -249,7 +253,7 @@ class virtual_cluster {
 
   raft::observer observer_;
   /// Whom each replica has told to have its vote, in each term.
-  std::map<std::pair<replica_id, term_number>, replica_id> votes_told_;
+  std::map<std::pair<replica_id, term_number>, std::set<replica_id>> votes_told_;
   /// What each candidate has asked for in each term.
   std::map<std::pair<replica_id, term_number>, vote_request> campaigns_;
   std::vector<std::string> violations_;
