@@ -196,6 +196,10 @@ class virtual_cluster {
     term_number loyal_in;
     bool paused = false;
     duration storage_takes{0};
+    /// Of a leader that waits for its own storage: by its clock, since when that has not gone on, and how far
+    /// it is.
+    instant stalled_since = never;
+    log_index stalled_at;
     bool storing = false; ///< the storage is going to look for what there is to write
     struct countdown {
       std::size_t steps;
@@ -226,6 +230,7 @@ class virtual_cluster {
   void judge_choice(member& m, const raft::core& c);
   void judge_election(const member& m, const raft::core& c);
   void judge_commit(const raft::core& c, const raft::effects& e, std::size_t committed_before);
+  void judge_stall(member& m, const raft::core& c);
   void judge_lease(member& m, const raft::core& c);
   void judge_promise(member& m, std::string_view bytes);
   void judge_vote(const member& voter, replica_id candidate, const vote_reply& reply);

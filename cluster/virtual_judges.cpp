@@ -31,6 +31,7 @@ void virtual_cluster::judge(member& m, const raft::core& c, const raft::effects&
   if (c.role() == raft::role_kind::leader)
     m.elected_in = c.term();
   judge_commit(c, e, committed_before);
+  judge_stall(m, c);
   judge_lease(m, c);
   if (m.clock_jumped && e.next_deadline != never)
     at(m.clock.when_shown(e.next_deadline), [this, &m] { wake(m); });
@@ -108,6 +109,23 @@ void virtual_cluster::judge_commit(const raft::core& c, const raft::effects& e,
     violate(fmt::format(
         "what is committed is stored by a majority: {} commits entry {} of term {}, which {} of {} hold",
         to_string(c.self()), last.index.value, last.term.value, holders, voters.size()));
+}
+
+/// A leader whose storage stalls must not keep its followers calm for ever. It is given twice the time that
+/// it gives itself: it may have been told of its storage's last progress long after that.
+void virtual_cluster::judge_stall(member& m, const raft::core& c) {
+  const auto shown = m.clock.shown_at(now());
+  const bool waits = c.role() == raft::role_kind::leader && m.storage.last_index() < c.log().last_index();
+  if (!waits)
+    m.stalled_since = never;
+  else if (m.stalled_since == never || m.stalled_at != m.storage.last_index())
+    m.stalled_since = shown;
+  m.stalled_at = m.storage.last_index();
+  if (waits && shown - m.stalled_since > 2 * setup_.raft.election_timeout_max)
+    violate(fmt::format(
+        "a leader whose storage stalls steps down: {} has {} entries and its storage {}, for {} ms now",
+        to_string(m.id), c.log().last_index().value, m.stalled_at.value,
+        (shown - m.stalled_since).count() / 1'000'000));
 }
 
 /// At any true instant at most one replica may read without asking the others. A lease is one replica's time;

@@ -32,8 +32,8 @@ std::optional<std::string> find_violation(const core& c) {
     return broken("a leader has voted for itself");
   for (const auto& p : l->followers) {
     if (p.next <= p.match)
-      return broken(fmt::format("next ({}) must be above match ({}) of {}", p.next.value, p.match.value,
-                                to_string(p.id)));
+      return broken(
+          fmt::format("next is above match: {} and {} of {}", p.next.value, p.match.value, to_string(p.id)));
     if (p.match > c.log().last_index())
       return broken(fmt::format("{} cannot hold more than its leader", to_string(p.id)));
     if (p.flights.size() > c.settings().window_messages)
