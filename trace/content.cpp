@@ -31,7 +31,7 @@ bool is_plain(std::string_view text) {
     found |= odd(v);
   }
   auto rest = each(' ');
-  std::memcpy(&rest, text.data(), text.size());
+  std::copy(text.begin(), text.end(), reinterpret_cast<char*>(&rest)); // not memcpy: an empty text may be null
   return (found | odd(rest)) == 0;
 }
 
