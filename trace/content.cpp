@@ -31,7 +31,8 @@ bool is_plain(std::string_view text) {
     found |= odd(v);
   }
   auto rest = each(' ');
-  std::copy(text.begin(), text.end(), reinterpret_cast<char*>(&rest)); // not memcpy: an empty text may be null
+  std::copy(text.begin(), text.end(),
+            reinterpret_cast<char*>(&rest)); // not memcpy: an empty text may be null
   return (found | odd(rest)) == 0;
 }
 
