@@ -81,7 +81,11 @@ TEST_CASE("export: times and names that nobody can reckon with do no harm") {
         "{{\"event\":\"x\\ny\",\"at\":{0},\"text\":\"\\n\"}}\n",
         at);
   const auto s = story_of(text);
-  CHECK(parsed(export_as(target::perfetto, s).text)["traceEvents"].Size() > 6);
+  const auto d = parsed(export_as(target::perfetto, s).text);
+  CHECK(d["traceEvents"].Size() > 6);
+  for (const auto& e : d["traceEvents"].GetArray())
+    if (std::string(e["ph"].GetString()) == "X")
+      CHECK(e["dur"].GetDouble() > 0);
   const auto log = export_as(target::shiviz_actors, s).text;
   CHECK(std::count(log.begin(), log.end(), '\n') == 2 + 2 * 6);
 }

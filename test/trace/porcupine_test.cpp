@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <map>
 #include <set>
 
@@ -174,6 +175,29 @@ void check_against(const rapidjson::Document& d, const history::operations& told
   CHECK(count == told.size());
 }
 
+std::string message(int id, const std::string& type, const std::string& content) {
+  return fmt::format(
+      R"({{"event":"message","id":{0},"replica":"0000","from":"x","to":"router","sent":{0},"begin":{0},"end":{0},"type":"{1}","content":{2}}})"
+      "\n",
+      id, type, content);
+}
+
+std::string asked(int id, const std::string& what, const std::string& key, const std::string& value) {
+  return message(
+      id, "client_request",
+      fmt::format(
+          R"({{"id":{{"client":"C000","MID":"{}"}},"operation":{{"type":"{}","key":"{}","value":"{}"}}}})",
+          id, what, key, value));
+}
+
+std::string answered(int id, int request, const std::string& value) {
+  return message(
+      id, "client_answer",
+      fmt::format(
+          R"({{"reply":{{"type":"client_ok","id":{{"client":"C000","MID":"{}"}},"value":"{}","applied":true}}}})",
+          request, value));
+}
+
 } // namespace
 
 TEST_CASE("porcupine: a run is what its page draws, with an order that explains every answer") {
@@ -229,6 +253,24 @@ TEST_CASE("porcupine: a history that nothing explains is drawn up to where it ca
   CHECK(missing == 1);
   const auto operations = history::read(export_as(target::history, story).text);
   CHECK(history::check(operations).verdict == history::verdict::not_linearizable);
+}
+
+TEST_CASE("porcupine: whatever clients wrote does no harm to the page, and no order is empty") {
+  const std::string nasty = "</script><b>&amp;";
+  const auto out =
+      export_as(target::porcupine,
+                story_of("{\"event\":\"header\",\"format\":1}\n" + asked(1, "put", nasty, nasty) +
+                         answered(2, 1, nasty) + asked(3, "get", "k", "") + answered(4, 3, "never written")))
+          .text;
+  CHECK(out.find('<') == out.npos);
+  const auto d = parsed(out);
+  check_grammar(d);
+  const auto& partitions = d["Partitions"];
+  REQUIRE(partitions.Size() == 2);
+  CHECK(text(partitions[0]["History"][0], "Description") == "put \"" + nasty + "\" \"" + nasty + "\"");
+  CHECK(text(partitions[0]["PartialLinearizations"][0][0], "StateDescription") ==
+        "\"&lt;/script&gt;&lt;b&gt;&amp;amp;\"");
+  CHECK(partitions[1]["PartialLinearizations"].Empty());
 }
 
 TEST_CASE("history: what an export says is what the checker reads, and judges") {
