@@ -163,7 +163,8 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
       ->check(CLI::Range(0, 256));
   app.add_option("--trace", trace,
                  "write every message that an actor handles into this file, for troupe-trace; "
-                 "see --trace-memory");
+                 "see --trace-memory")
+      ->envname("TROUPE_TRACE"); // so says a simulator that does not know whose replica it starts
   app.add_option("--trace-memory", trace_memory_mib,
                  "how many MiB of last moments are kept in memory, to be written on SIGUSR1 or when a "
                  "rule is broken; 0: none")
