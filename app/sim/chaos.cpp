@@ -1,5 +1,6 @@
 #include "app/sim/chaos.hpp"
 
+#include "app/sim/chaos_report.hpp"
 #include "app/sim/crew.hpp"
 #include "app/sim/options.hpp"
 #include "app/sim/stop_signal.hpp"
@@ -12,7 +13,6 @@
 #include <cerrno>
 #include <cstring>
 #include <deque>
-#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <map>
@@ -186,14 +186,6 @@ class chaos_session {
     return outcome;
   }
 
-  /// Of one of many runs: `runs.jsonl` becomes `runs-4711.jsonl`.
-  std::string trace_of(std::uint64_t seed) const {
-    const std::filesystem::path path(options_.trace);
-    return (path.parent_path() /
-            fmt::format("{}-{}{}", path.stem().string(), seed, path.extension().string()))
-        .string();
-  }
-
   void write_history(const history::operations& told) {
     std::ofstream file(options_.history);
     history::write(told, file);
@@ -209,19 +201,15 @@ class chaos_session {
       if (lines.size() > last_moments)
         lines.pop_front();
     };
-    const bool record = !options_.trace.empty() && (options_.runs > 1 || !selection.empty());
-    if (record)
-      play_traced(s, keep_last, trace_of(s.seed), selection);
-    else
+    const bool is_recorded = options_.runs == 1 && selection.empty(); // if anything is
+    const auto trace =
+        options_.trace.empty() || is_recorded ? options_.trace : trace_of_one(options_.trace, s.seed);
+    if (trace.empty() || is_recorded)
       chaos::play(s, keep_last);
-    std::string text = fmt::format("seed {} FAILED: {}\n", s.seed, o.violations.front());
-    for (std::size_t i = 1; i < std::min<std::size_t>(o.violations.size(), 4); ++i)
-      text += fmt::format("  also: {}\n", o.violations[i]);
-    text += fmt::format("replay: {}\n{}\nthe last moments:\n{}", replay_command(s.seed, selection),
-                        chaos::describe(s), fmt::join(lines, "\n"));
-    if (record)
-      text += fmt::format("\nthe trace: {}", trace_of(s.seed));
-    screen_.line(text);
+    else
+      play_traced(s, keep_last, trace, selection);
+    screen_.line(describe_failure(
+        s, o, {replay_command(s.seed, selection), fmt::format("{}", fmt::join(lines, "\n")), trace}));
   }
 
   std::string replay_command(std::uint64_t seed, const std::string& selection) const {
