@@ -171,18 +171,18 @@ class chaos_session {
 
   chaos::outcome play_traced(const chaos::schedule& s, const chaos::teller& tell, const std::string& path,
                              const std::string& selection) {
-    trace::file file(path);
-    file.take(format(trace::header{.program = std::string(app::version),
-                                   .mode = "virtual",
-                                   .scenario = "chaos",
-                                   .seed = s.seed,
-                                   .command = replay_command(s.seed, selection),
-                                   .replica = "",
-                                   .replicas = s.setup.replicas}));
+    trace::file file(path, {.program = std::string(app::version),
+                            .mode = "virtual",
+                            .scenario = "chaos",
+                            .seed = s.seed,
+                            .command = replay_command(s.seed, selection),
+                            .replica = "",
+                            .replicas = s.setup.replicas});
     trace::recorder recorder(file);
     auto outcome = chaos::play(s, tell, &recorder);
-    if (!file.error().empty())
-      throw usage_error(file.error());
+    recorder.flush();
+    if (const auto error = file.error(); !error.empty())
+      throw usage_error(error);
     return outcome;
   }
 

@@ -77,17 +77,17 @@ class run_view : public spectator {
 
 /// The file of a run, or of the simulator's part in it.
 struct run_trace {
-  run_trace(const std::string& path, const run_plan& plan) : file(path), recorder(file) {
+  run_trace(const std::string& path, const run_plan& plan) : file(path, head(plan)), recorder(file) {}
+  static trace::header head(const run_plan& plan) {
     const bool is_real = plan.mode == run_mode::real;
     const auto& name = plan.scenario->name;
-    file.take(format(trace::header{
-        .program = std::string(app::version),
-        .mode = std::string(to_string(plan.mode)),
-        .scenario = name,
-        .seed = plan.seed,
-        .command = fmt::format("troupe-sim {}{} --seed {}", is_real ? "--real " : "", name, plan.seed),
-        .replica = "",
-        .replicas = plan.scenario->replicas}));
+    return {.program = std::string(app::version),
+            .mode = std::string(to_string(plan.mode)),
+            .scenario = name,
+            .seed = plan.seed,
+            .command = fmt::format("troupe-sim {}{} --seed {}", is_real ? "--real " : "", name, plan.seed),
+            .replica = "",
+            .replicas = plan.scenario->replicas};
   }
   trace::file file;
   trace::recorder recorder;
@@ -117,8 +117,11 @@ run_results play_all(const std::vector<run_plan>& plans, const options& options,
     screen.count(outcome->verdict.passed());
     return !told_to_stop(stop);
   });
-  if (file && !file->file.error().empty())
-    throw usage_error(file->file.error());
+  if (file) {
+    file->recorder.flush();
+    if (const auto error = file->file.error(); !error.empty())
+      throw usage_error(error);
+  }
   run_results results;
   results.stopped = !all;
   for (auto& outcome : outcomes)

@@ -21,7 +21,7 @@ class nobody_watches : public sim::spectator {
 
 class memory : public trace::sink {
  public:
-  void take(std::string_view line) override { text += line; }
+  void take(std::string_view records) override { text += trace::print(records); }
   std::string text = format(trace::header{"0", "virtual", "test", 1, "", "", 0});
 };
 
