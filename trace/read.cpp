@@ -27,8 +27,7 @@ value convert(const json& v) {
   value result;
   if (v.IsObject()) {
     for (const auto& m : v.GetObject())
-      result.members.emplace_back(std::string(m.name.GetString(), m.name.GetStringLength()),
-                                  convert(m.value));
+      result.members.push_back({std::string(m.name.GetString(), m.name.GetStringLength()), convert(m.value)});
   } else if (v.IsArray()) {
     for (const auto& item : v.GetArray())
       result.items.push_back(convert(item));
@@ -145,7 +144,7 @@ const value& value::operator[](std::string_view name) const {
 }
 
 bool value::has(std::string_view name) const {
-  return std::any_of(members.begin(), members.end(), [name](const auto& m) { return m.first == name; });
+  return std::any_of(members.begin(), members.end(), [name](const auto& m) { return m.name == name; });
 }
 
 std::uint64_t value::number() const {

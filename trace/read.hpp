@@ -11,12 +11,14 @@
 
 namespace troupe::trace {
 
+struct member;
+
 /// A piece of JSON.
 struct value {
   std::string text; ///< of a string, a number, true, false or null
   bool is_text = false;
-  std::vector<std::pair<std::string, value>> members; ///< of an object
-  std::vector<value> items;                           ///< of a list
+  std::vector<member> members; ///< of an object
+  std::vector<value> items;    ///< of a list
 
   /// Nothing there: an empty value.
   const value& operator[](std::string_view name) const;
@@ -24,6 +26,12 @@ struct value {
   std::uint64_t number() const; ///< 0 if it is none
   /// As JSON again, without quotes around names where a person reads it.
   std::string print() const;
+};
+
+/// `"name": what`
+struct member {
+  std::string name;
+  value what;
 };
 
 enum class event_kind { message, network, note };

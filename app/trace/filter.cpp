@@ -20,8 +20,7 @@ bool mentions_any(const trace::value& v, std::string_view name, const std::vecto
 bool mentions(const trace::value& v, std::string_view name, const std::string& wanted) {
   return std::any_of(v.members.begin(), v.members.end(),
                      [&](const auto& m) {
-                       return (m.first == name && m.second.text == wanted) ||
-                              mentions(m.second, name, wanted);
+                       return (m.name == name && m.what.text == wanted) || mentions(m.what, name, wanted);
                      }) ||
          std::any_of(v.items.begin(), v.items.end(),
                      [&](const auto& item) { return mentions(item, name, wanted); });

@@ -181,6 +181,7 @@ TEST_CASE("runs count up the seed and may go on side by side") {
   const scratch_folder folder;
   const auto o = simulate(folder, {"--replica", folder.replica("none"), "--seed", "5", "--runs", "3",
                                    "--jobs", "3", folder.write("short.json", short_run)});
+  CAPTURE(o.out);
   CHECK(o.status == 0);
   REQUIRE(o.report["runs"].Size() == 3);
   for (int i = 0; i < 3; ++i)

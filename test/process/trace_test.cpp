@@ -254,10 +254,7 @@ TEST_CASE("trace: show --follow prints what comes, while it comes, up to the end
 
 TEST_CASE("trace: a replica keeps its last moments, and writes them when it is asked to") {
   const scratch_folder f;
-  const auto replica = f.path("replica");
-  std::ofstream(replica) << "#!/bin/sh\nexec " TROUPE_REPLICA " --trace-memory 4 \"$@\"\n";
-  ::chmod(replica.c_str(), 0700);
-  const auto sim = begin(f, {TROUPE_SIM, "--real", "--replica", replica, "simple-1", "--verbose"});
+  const auto sim = begin(f, {TROUPE_SIM, "--real", "--replica", TROUPE_REPLICA, "simple-1", "--verbose"});
   std::string said;
   for (int i = 0; i < 100 && said.find(" leads") == said.npos; ++i) {
     ::usleep(100'000);
