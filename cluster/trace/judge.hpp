@@ -33,4 +33,8 @@ struct client_history {
 };
 client_history history_of(const story& s);
 
+/// A file that does not begin with the run: it cannot tell what a first read should have found. Null: there
+/// is none.
+const recording* find_late_beginning(const story& s);
+
 } // namespace troupe::trace

@@ -1,0 +1,77 @@
+// Where everything is, from top to bottom, in pixels of the canvas.
+
+import type { Stretch } from "../model/stretches";
+import { rooms, type Trace } from "../model/trace";
+
+export const sizes = { weather: 13, client: 14, band: 20, folded: 30, room: 24, gap: 10 };
+const mostWeatherRows = 4;
+
+export interface Lane {
+  replica: number;
+  top: number;
+  /** Below the role band. */
+  body: number;
+  bottom: number;
+  open: boolean;
+}
+
+export interface Layout {
+  weatherTop: number;
+  weatherRows: Map<Stretch, number>;
+  clientsTop: number;
+  clients: string[];
+  lanes: Lane[];
+  height: number;
+}
+
+export function layOut(trace: Trace, open: ReadonlySet<number>): Layout {
+  const weatherTop = 4;
+  const weatherRows = pack(trace.stretches.filter((s) => s.kind === "partition" || s.kind === "weather"));
+  const rows = weatherRows.size === 0 ? 0 : Math.max(...weatherRows.values()) + 1;
+  const clientsTop = weatherTop + rows * sizes.weather + (rows > 0 ? 6 : 0);
+  let y = clientsTop + trace.clients.length * sizes.client + sizes.gap;
+  const lanes = trace.replicas.map((_, replica) => {
+    const isOpen = open.has(replica);
+    const top = y;
+    const body = top + sizes.band;
+    const bottom = body + (isOpen ? rooms.length * sizes.room : sizes.folded);
+    y = bottom + sizes.gap;
+    return { replica, top, body, bottom, open: isOpen };
+  });
+  return { weatherTop, weatherRows, clientsTop, clients: trace.clients, lanes, height: y };
+}
+
+/** Side by side where they do not overlap, else below each other. */
+function pack(stretches: Stretch[]): Map<Stretch, number> {
+  const ends: number[] = [];
+  const rows = new Map<Stretch, number>();
+  for (const s of stretches) {
+    let row = ends.findIndex((end) => end <= s.from);
+    if (row < 0) row = Math.min(ends.length, mostWeatherRows - 1);
+    ends[row] = s.to;
+    rows.set(s, row);
+  }
+  return rows;
+}
+
+/** The height at which an actor's messages are; of a folded lane there is only one. */
+export function heightOfRoom(lane: Lane, room: number): number {
+  return lane.open ? lane.body + (room + 0.5) * sizes.room : (lane.body + lane.bottom) / 2;
+}
+
+/** Where messages of a replica or client begin and end; -1: nobody knows that name. */
+export function heightOfName(layout: Layout, trace: Trace, name: string): number {
+  const replica = trace.replicas.indexOf(name);
+  if (replica >= 0) return heightOfRoom(layout.lanes[replica], 0);
+  const client = layout.clients.indexOf(name);
+  return client >= 0 ? layout.clientsTop + (client + 0.5) * sizes.client : -1;
+}
+
+/** -1: it has no place of its own. */
+export function heightOfRow(layout: Layout, trace: Trace, row: number): number {
+  const r = trace.row(row);
+  if (r.kind === 1) return heightOfName(layout, trace, r.fate === "dead" || r.fate === "full" ? r.to : r.from);
+  if (r.replica < 0) return layout.weatherTop + sizes.weather / 2;
+  const lane = layout.lanes[r.replica];
+  return r.kind === 2 ? lane.top + sizes.band / 2 : heightOfRoom(lane, Math.max(0, rooms.indexOf(r.to)));
+}
