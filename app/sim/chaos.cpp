@@ -2,12 +2,12 @@
 
 #include "app/sim/crew.hpp"
 #include "app/sim/options.hpp"
+#include "app/sim/page_file.hpp"
 #include "app/sim/stop_signal.hpp"
 #include "app/sim/terminal.hpp"
 #include "app/version.hpp"
 #include "cluster/chaos/shrink.hpp"
 #include "cluster/history/write.hpp"
-#include "trace/recorder.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -210,8 +210,9 @@ class chaos_session {
         lines.pop_front();
     };
     const bool record = !options_.trace.empty() && (options_.runs > 1 || !selection.empty());
+    const auto trace = record ? trace_of(s.seed) : options_.trace; // the only run's has been written already
     if (record)
-      play_traced(s, keep_last, trace_of(s.seed), selection);
+      play_traced(s, keep_last, trace, selection);
     else
       chaos::play(s, keep_last);
     std::string text = fmt::format("seed {} FAILED: {}\n", s.seed, o.violations.front());
@@ -219,8 +220,8 @@ class chaos_session {
       text += fmt::format("  also: {}\n", o.violations[i]);
     text += fmt::format("replay: {}\n{}\nthe last moments:\n{}", replay_command(s.seed, selection),
                         chaos::describe(s), fmt::join(lines, "\n"));
-    if (record)
-      text += fmt::format("\nthe trace: {}", trace_of(s.seed));
+    if (!trace.empty())
+      text += fmt::format("\nthe trace: {}\nand a page that shows it: {}", trace, write_page_beside(trace));
     screen_.line(text);
   }
 

@@ -14,9 +14,10 @@ using trace::value;
 enum class ending { unanswered, ok, not_applied, failed };
 enum class step { asked, ok, redirected, failed };
 
+/// What a client wanted, from its first attempt on until it was told that it was done.
 struct operation {
   std::string client;
-  std::string mid;
+  std::vector<std::string> mids; ///< one, or where each attempt has its own, all of them in order
   std::string kind;
   std::string key;
   std::string value;
@@ -50,16 +51,60 @@ class collector {
       else if (r.type == "committed" && r.to == "router")
         commit(r);
     }
-    return std::move(all_);
+    return join_attempts();
   }
 
  private:
+  /// A client that was sent to another replica, or was not answered, may ask the same under a new name.
+  std::vector<operation> join_attempts() {
+    std::vector<operation> joined;
+    std::map<std::string, std::vector<std::size_t>> open; // of each client, the one tried last at the end
+    for (auto& o : all_) {
+      auto& mine = open[o.client];
+      const auto before =
+          std::find_if(mine.rbegin(), mine.rend(), [&](std::size_t i) { return is_retry(joined[i], o); });
+      auto place = joined.size();
+      if (before == mine.rend()) {
+        joined.push_back(std::move(o));
+      } else {
+        place = *before;
+        mine.erase(std::next(before).base());
+        join(joined[place], std::move(o));
+      }
+      if (joined[place].ending == ending::unanswered || joined[place].ending == ending::failed)
+        mine.push_back(place);
+    }
+    return joined;
+  }
+
+  /// Of a request that no replica received, no more than its kind is known.
+  static bool is_retry(const operation& before, const operation& after) {
+    return before.kind == after.kind && (before.key.empty() || after.key.empty() ||
+                                         (before.key == after.key && before.value == after.value));
+  }
+
+  static void join(operation& before, operation after) {
+    after.call = before.call;
+    if (after.key.empty()) {
+      after.key = before.key;
+      after.value = before.value;
+    }
+    after.mids.insert(after.mids.begin(), before.mids.begin(), before.mids.end());
+    after.attempts.insert(after.attempts.begin(), before.attempts.begin(), before.attempts.end());
+    if (after.point_row < 0) {
+      after.point = before.point;
+      after.point_row = before.point_row;
+      after.index = before.index;
+    }
+    before = std::move(after);
+  }
+
   operation& of(const std::string& client, const std::string& mid, std::int64_t first_seen) {
     const auto [place, is_new] = places_.try_emplace({client, mid}, all_.size());
     if (is_new) {
       all_.emplace_back();
       all_.back().client = client;
-      all_.back().mid = mid;
+      all_.back().mids.push_back(mid);
       all_.back().call = first_seen;
     }
     return all_[place->second];
@@ -69,6 +114,8 @@ class collector {
   void pass(const record& r) {
     const bool is_answer = r.type == "ok" || r.type == "fail" || r.type == "redirect";
     auto& o = of(is_answer ? r.to : r.from, r.mid, r.begin);
+    if (o.kind.empty() && !is_answer)
+      o.kind = r.type;
     if (r.type != "ok" || o.is_done || r.fate == "lost" || r.fate == "cut" || r.fate == "held")
       return;
     o.is_done = true;
@@ -100,9 +147,8 @@ class collector {
       o.ending = ending::failed;
       o.done = r.begin;
     }
-    if (what != step::ok || was_answered_.contains({o.client, o.mid}))
+    if (what != step::ok || !was_answered_.emplace(o.client, o.mids.front()).second)
       return;
-    was_answered_.insert({o.client, o.mid});
     const bool applied = reply["applied"].text != "false";
     o.result = reply["value"].text;
     if (!hears_clients_) {
@@ -147,23 +193,27 @@ class collector {
 
 /// 2: the answer that cannot be; 1: it belongs to the stretch that shows why.
 int wrongness(const operation& o, const operation_names& culprits, const operation_names& stretch) {
-  const std::pair name(o.client, o.mid);
-  return culprits.contains(name) ? 2 : stretch.contains(name) ? 1 : 0;
+  const auto is_among = [&o](const operation_names& names) {
+    return std::any_of(o.mids.begin(), o.mids.end(), [&](const auto& mid) {
+      return names.contains({o.client, mid});
+    });
+  };
+  return is_among(culprits) ? 2 : is_among(stretch) ? 1 : 0;
 }
 
 } // namespace
 
 void add_operations(tables& t, const trace::story& s, const operation_names& culprits,
                     const operation_names& stretch) {
-  column client{"op_client"}, mid{"op_mid"}, kind{"op_kind"}, key{"op_key"}, written{"op_value"},
-      result{"op_result"}, call{"op_call", true}, done{"op_done", true}, point{"op_point", true},
-      point_row{"op_point_row"}, index{"op_index"}, end{"op_ending"}, wrong{"op_wrong"},
-      attempt_operation{"attempt_operation"}, attempt_row{"attempt_row"}, attempt_step{"attempt_step"};
+  column client{"op_client"}, kind{"op_kind"}, key{"op_key"}, written{"op_value"}, result{"op_result"},
+      call{"op_call", true}, done{"op_done", true}, point{"op_point", true}, point_row{"op_point_row"},
+      index{"op_index"}, end{"op_ending"}, wrong{"op_wrong"}, attempt_operation{"attempt_operation"},
+      attempt_row{"attempt_row"}, attempt_step{"attempt_step"}, name_operation{"name_operation"},
+      name_mid{"name_mid"};
   const auto all = collector(s).collect();
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto& o = all[i];
     client.add(t.strings.number_of(o.client));
-    mid.add(t.strings.number_of(o.mid));
     kind.add(t.strings.number_of(o.kind));
     key.add(t.strings.number_of(o.key));
     written.add(t.strings.number_of(o.value));
@@ -175,14 +225,18 @@ void add_operations(tables& t, const trace::story& s, const operation_names& cul
     index.add(static_cast<std::int64_t>(o.index));
     end.add(static_cast<std::int64_t>(o.ending));
     wrong.add(wrongness(o, culprits, stretch));
+    for (const auto& mid : o.mids) {
+      name_operation.add(static_cast<std::int64_t>(i));
+      name_mid.add(t.strings.number_of(mid));
+    }
     for (const auto& [row, what] : o.attempts) {
       attempt_operation.add(static_cast<std::int64_t>(i));
       attempt_row.add(row);
       attempt_step.add(static_cast<std::int64_t>(what));
     }
   }
-  for (auto* c : {&client, &mid, &kind, &key, &written, &result, &call, &done, &point, &point_row, &index,
-                  &end, &wrong, &attempt_operation, &attempt_row, &attempt_step})
+  for (auto* c : {&client, &kind, &key, &written, &result, &call, &done, &point, &point_row, &index, &end,
+                  &wrong, &attempt_operation, &attempt_row, &attempt_step, &name_operation, &name_mid})
     t.columns.push_back(std::move(*c));
 }
 

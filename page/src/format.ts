@@ -13,6 +13,12 @@ export function length(ns: number): string {
   return n < 1e9 ? `${(ns / 1e6).toFixed(2)} ms` : `${(ns / 1e9).toFixed(3)} s`;
 }
 
+/** Three digits: a length that is only to be compared at a glance. */
+export function roughly(ns: number): string {
+  const [unit, size] = ns < 1e6 ? ["µs", 1e3] : ns < 1e9 ? ["ms", 1e6] : ["s", 1e9];
+  return `${Number((ns / (size as number)).toPrecision(3))} ${unit}`;
+}
+
 export function count(n: number): string {
   return n.toLocaleString("en").replaceAll(",", " ");
 }

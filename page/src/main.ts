@@ -3,7 +3,7 @@
 import { coneOf, type Cone } from "./model/cone";
 import { elections, failures, type Moment } from "./model/moments";
 import { Trace } from "./model/trace";
-import { length, moment } from "./format";
+import { moment, roughly } from "./format";
 import { Details, titleOf } from "./ui/details";
 import { find } from "./ui/dom";
 import { Finder } from "./ui/finder";
@@ -11,6 +11,7 @@ import { Gutter } from "./ui/gutter";
 import { copy, fillHead } from "./ui/head";
 import { Jumps } from "./ui/jumps";
 import { fillHelp, listenToKeys, type Key } from "./ui/keyboard";
+import { fillLegend } from "./ui/legend";
 import { drawLanes, rowAt } from "./ui/lanes";
 import { Overview } from "./ui/overview";
 import { Player } from "./ui/player";
@@ -24,9 +25,11 @@ const gutterWidth = 76;
 
 async function open(): Promise<void> {
   const trace = await Trace.read((name) => document.getElementById(name)!.textContent!);
+  const violation = firstViolation(trace);
   const viewpoint = new Viewpoint({
-    from: trace.first, to: trace.last, cursor: trace.first, selected: -1, open: new Set(), query: "",
+    from: trace.first, to: trace.last, cursor: violation?.time ?? trace.last, selected: -1, open: new Set(), query: "",
   });
+  fillLegend(find("#legend")); // before the lanes: they take the height that is left
   const stage = new Stage(trace, viewpoint, find<HTMLCanvasElement>("#lanes"));
   const idOf = (row: number) => trace.row(row).id;
   const rowOf = (id: number) => trace.rowOfId(id);
@@ -43,7 +46,6 @@ async function open(): Promise<void> {
     const span = Math.min(to - from, 2e8);
     stage.show(m.time - span / 2, m.time + span / 2);
   };
-  const violation = firstViolation(trace);
   const jumpToViolation = () => violation && go(violation);
   fillHead(trace, jumpToViolation);
 
@@ -74,8 +76,9 @@ async function open(): Promise<void> {
     if (changed.has("from") || changed.has("to")) {
       plots.draw(view, stage.width, stage.theme, theme !== stage.theme);
       theme = stage.theme;
-      find("#span").textContent = length(view.to - view.from);
+      find("#span").textContent = roughly(view.to - view.from);
     }
+    plots.drawCursor(view, stage.width);
     panel.draw(view, stage.theme);
     remember(view);
   });

@@ -39,7 +39,7 @@ export function failures(trace: Trace): Moment[] {
   for (const o of trace.operations.all)
     if (o.ending === Ending.unanswered || o.ending === Ending.failed) {
       const how = o.ending === Ending.failed ? "failed" : "was never answered";
-      all.push({ time: o.call, row: o.attempts[0]?.row ?? -1, words: `${o.kind} ${o.mid} of ${o.client} ${how}` });
+      all.push({ time: o.call, row: o.attempts[0]?.row ?? -1, words: `${o.kind} ${o.mids.at(-1)} of ${o.client} ${how}` });
     }
   return all.sort((a, b) => a.time - b.time);
 }

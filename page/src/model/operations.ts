@@ -25,7 +25,8 @@ export interface Attempt {
 export interface Operation {
   number: number;
   client: string;
-  mid: string;
+  /** One, or where each attempt had its own, all of them in order. */
+  mids: string[];
   kind: string;
   key: string;
   value: string;
@@ -52,16 +53,18 @@ export class Operations {
   /** By client, in the order of calls. */
   readonly byClient = new Map<string, Operation[]>();
 
+  private readonly named = new Map<string, Operation>();
+
   constructor(trace: Trace) {
     const n = (name: string) => trace.narrow(`op_${name}`);
     const w = (name: string) => trace.wide(`op_${name}`);
-    const [client, mid, kind, key, value, result] = ["client", "mid", "kind", "key", "value", "result"].map(n);
+    const [client, kind, key, value, result] = ["client", "kind", "key", "value", "result"].map(n);
     const [call, done, point] = ["call", "done", "point"].map(w);
     const [pointRow, index, ending, wrong] = ["point_row", "index", "ending", "wrong"].map(n);
     this.all = Array.from(client, (_, i) => ({
       number: i,
       client: trace.text(client[i]),
-      mid: trace.text(mid[i]),
+      mids: [],
       kind: trace.text(kind[i]),
       key: trace.text(key[i]),
       value: trace.text(value[i]),
@@ -80,6 +83,12 @@ export class Operations {
     trace.narrow("attempt_operation").forEach((op, i) => {
       this.all[op].attempts.push({ row: rows[i], step: steps[i], replica: trace.replica(rows[i]) });
     });
+    const mids = trace.narrow("name_mid");
+    trace.narrow("name_operation").forEach((op, i) => {
+      const mid = trace.text(mids[i]);
+      this.all[op].mids.push(mid);
+      this.named.set(mid, this.all[op]);
+    });
     this.all.sort((a, b) => a.call - b.call);
     this.all.forEach((o, i) => (o.number = i));
     this.byCall = Float64Array.from(this.all, (o) => o.call);
@@ -93,6 +102,6 @@ export class Operations {
   }
 
   ofMid(mid: string): Operation | undefined {
-    return this.all.find((o) => o.mid === mid);
+    return this.named.get(mid);
   }
 }

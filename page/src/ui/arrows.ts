@@ -86,12 +86,15 @@ function drawLost(scene: Scene): void {
   const size = 6;
   scene.ctx.strokeStyle = scene.theme.wrong;
   for (const i of lostWithin(scene)) {
-    const line = lineOf(scene, arrows.at(i));
-    if (!line) continue;
-    const place = Math.round(line.x2 / size) * 4096 + Math.round(line.y2 / size);
-    if (taken.has(place)) continue;
+    const arrow = arrows.at(i);
+    // Between lanes they would be taken for anybody's: at the lane of whom they did not reach.
+    const isToReplica = scene.trace.replicas.includes(arrow.to);
+    const y = heightOfName(scene.layout, scene.trace, isToReplica ? arrow.to : arrow.from);
+    const x = scene.x(arrow.left);
+    const place = Math.round(x / size) * 4096 + Math.round(y);
+    if (y < 0 || taken.has(place)) continue;
     taken.add(place);
-    cross(scene.ctx, line.x2, line.y2, 2.5);
+    cross(scene.ctx, x, y, 2.5);
   }
 }
 

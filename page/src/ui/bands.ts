@@ -28,11 +28,31 @@ export function drawShades(scene: Scene): void {
     for (const replica of whom) {
       const lane = layout.lanes[replica];
       ctx.fillStyle = theme.shade;
-      ctx.fillRect(left, lane.top, right - left, lane.bottom - lane.top);
+      ctx.fillRect(left, lane.body - 1, right - left, lane.bottom - lane.body + 1);
       if (s.kind !== "partition") {
         ctx.fillStyle = hatch(ctx, theme.line, s.kind === "kill", s.kind === "kill" ? 9 : 7);
         ctx.fillRect(left, lane.body, right - left, lane.bottom - lane.body);
       }
+    }
+  }
+}
+
+/** Who is on which side. */
+export function drawSides(scene: Scene): void {
+  const { ctx, theme, layout, view } = scene;
+  ctx.font = "10px system-ui, sans-serif";
+  ctx.textBaseline = "top";
+  for (const s of scene.trace.stretches) {
+    if (s.kind !== "partition" || s.to < view.from || s.from > view.to) continue;
+    const [left, right] = clip(scene, s.from, s.to);
+    const isSplit = s.words.startsWith("part_");
+    for (const lane of layout.lanes) {
+      const isNamed = s.replicas.includes(lane.replica);
+      if (!isNamed && !isSplit) continue;
+      ctx.fillStyle = theme.warn;
+      for (const edge of [left, right - 1.5]) ctx.fillRect(edge, lane.body, 1.5, lane.bottom - lane.body);
+      const text = !isSplit ? "cut off" : isNamed ? "majority" : "minority";
+      if (right - Math.max(left, 0) > 64) ctx.fillText(text, Math.max(left, 0) + 5, lane.body + 1);
     }
   }
 }
@@ -121,9 +141,9 @@ export function fillRole(ctx: CanvasRenderingContext2D, { theme }: Pick<Scene, "
     ctx.fillStyle = theme.follower;
     ctx.fillRect(x, y, width, height);
   } else {
-    ctx.fillStyle = hatch(ctx, theme.muted, role === "down", 7);
+    ctx.fillStyle = hatch(ctx, theme.shut, role === "down", 7);
     ctx.fillRect(x, y, width, height);
-    ctx.strokeStyle = theme.muted;
+    ctx.strokeStyle = theme.shut;
     ctx.lineWidth = 1;
     ctx.strokeRect(x + 0.5, y + 0.5, Math.max(0, width - 1), height - 1);
   }

@@ -67,7 +67,7 @@ export class Details {
     if (!Number.isNaN(o.point)) facts.push(["took effect", `${moment(o.point)}${o.index > 0 ? `, entry ${o.index}` : ""}`]);
     const redirects = o.attempts.filter((a) => a.step === Step.redirected).length;
     const asked = o.attempts.filter((a) => a.step === Step.asked).length;
-    if (asked > 1 || redirects > 0) facts.push(["attempts", `${asked} asked, ${redirects} redirected`]);
+    if (o.mids.length > 1 || asked > 1) facts.push(["attempts", `${Math.max(o.mids.length, asked)}, ${redirects} redirected`]);
     const heading = element("h3", o.wrong > 0 ? "wrong" : "", o.wrong === 2 ? "Operation: this answer cannot be" : o.wrong === 1 ? "Operation: part of what cannot be" : "Operation");
     return [heading, list(facts)];
   }

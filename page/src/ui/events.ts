@@ -24,7 +24,7 @@ function drawTrack(scene: Scene, lane: Lane, which: number[]): void {
   const tracks = which.map((room) => trace.tracks[lane.replica][room]);
   const inView = tracks.reduce((n, t) => n + lowerBound(t.times, view.to) - lowerBound(t.times, view.from), 0);
   if (inView === 0) return;
-  if (inView * pixelsPerEvent > width) return drawDensity(scene, tracks.map((t) => t.times), y, lane.open ? sizes.room : sizes.folded);
+  if (inView * pixelsPerEvent > width) return drawDensity(scene, tracks.map((t) => t.times), y, lane.open ? sizes.room : lane.bottom - lane.body);
   for (const t of tracks) {
     const end = lowerBound(t.times, view.to);
     for (let i = lowerBound(t.times, view.from); i < end; ++i) drawGlyph(scene, t.rows[i], x(t.times[i]), y);

@@ -4,7 +4,7 @@ import type { Cone } from "../model/cone";
 import { lowerBound } from "../model/sorted";
 import { rooms } from "../model/trace";
 import { drawArrows, lineOf, mostArrows } from "./arrows";
-import { drawBands, drawShades, drawWeather } from "./bands";
+import { drawBands, drawShades, drawSides, drawWeather } from "./bands";
 import { drawEvents, drawGlyph } from "./events";
 import { heightOfRoom, heightOfRow } from "./layout";
 import type { Scene } from "./stage";
@@ -19,6 +19,7 @@ export function drawLanes(scene: Scene, cone: Cone | undefined, matches: readonl
   drawShades(scene);
   drawWeather(scene);
   drawBands(scene);
+  drawSides(scene);
   ctx.globalAlpha = cone ? dimmed : 1;
   drawStrip(scene);
   drawEvents(scene);

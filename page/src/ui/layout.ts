@@ -3,7 +3,8 @@
 import type { Stretch } from "../model/stretches";
 import { rooms, type Trace } from "../model/trace";
 
-export const sizes = { weather: 13, client: 14, band: 20, folded: 30, room: 24, gap: 10 };
+export const sizes = { weather: 13, client: 14, band: 20, folded: 28, room: 24, gap: 10 };
+const mostExtra = 36;
 const mostWeatherRows = 4;
 
 export interface Lane {
@@ -24,7 +25,7 @@ export interface Layout {
   height: number;
 }
 
-export function layOut(trace: Trace, open: ReadonlySet<number>): Layout {
+function layOut(trace: Trace, open: ReadonlySet<number>, extra = 0): Layout {
   const weatherTop = 4;
   const weatherRows = pack(trace.stretches.filter((s) => s.kind === "partition" || s.kind === "weather"));
   const rows = weatherRows.size === 0 ? 0 : Math.max(...weatherRows.values()) + 1;
@@ -34,11 +35,19 @@ export function layOut(trace: Trace, open: ReadonlySet<number>): Layout {
     const isOpen = open.has(replica);
     const top = y;
     const body = top + sizes.band;
-    const bottom = body + (isOpen ? rooms.length * sizes.room : sizes.folded);
+    const bottom = body + (isOpen ? rooms.length * sizes.room : sizes.folded + extra);
     y = bottom + sizes.gap;
     return { replica, top, body, bottom, open: isOpen };
   });
   return { weatherTop, weatherRows, clientsTop, clients: trace.clients, lanes, height: y };
+}
+
+/** A tall window makes folded lanes taller. */
+export function fitted(trace: Trace, open: ReadonlySet<number>, height: number): Layout {
+  const least = layOut(trace, open);
+  const folded = least.lanes.filter((lane) => !lane.open).length;
+  const extra = Math.floor((height - least.height) / Math.max(1, folded));
+  return extra > 0 ? layOut(trace, open, Math.min(extra, mostExtra)) : least;
 }
 
 /** Side by side where they do not overlap, else below each other. */

@@ -9,7 +9,7 @@ import { fillRole } from "./bands";
 import type { Stage } from "./stage";
 import { hatch } from "./theme";
 
-const height = 40;
+const height = 44;
 const leadTop = 4;
 const leadHeight = 16;
 
@@ -37,6 +37,8 @@ export class Overview {
     const width = this.canvas.parentElement!.clientWidth;
     if (width !== this.width || changed.has("open")) this.resize(width);
     if (!changed.has("from") && !changed.has("to")) return;
+    const [first, last] = this.stage.wholeTime();
+    this.canvas.parentElement!.classList.toggle("whole", view.to - view.from >= (last - first) * 0.999);
     this.ownMove = true;
     this.svg.select<SVGGElement>("g").call(this.brush.move, [this.x(view.from), Math.max(this.x(view.to), this.x(view.from) + 3)]);
     this.ownMove = false;
@@ -74,13 +76,19 @@ export class Overview {
         if (fitting) ctx.fillText(fitting, left + 5, leadTop + leadHeight / 2 + 0.5);
       }
     });
+    let textEnd = 0;
+    ctx.font = "10.5px system-ui, sans-serif";
     for (const s of trace.stretches) {
       if (s.kind === "weather") continue;
       const [left, right] = [x(s.from), x(s.to)];
-      ctx.fillStyle = s.kind === "partition" ? theme.warn : hatch(ctx, theme.muted, s.kind === "kill", 5);
-      ctx.globalAlpha = s.kind === "partition" ? 0.5 : 1;
-      ctx.fillRect(left, s.kind === "partition" ? 24 : 31, Math.max(2, right - left), 5);
-      ctx.globalAlpha = 1;
+      ctx.fillStyle = s.kind === "partition" ? theme.warn : hatch(ctx, theme.muted, s.kind === "kill", 4);
+      ctx.fillRect(left, 23, Math.max(2, right - left), 4);
+      ctx.fillStyle = theme.ink;
+      ctx.fillRect(left, 22, 1, 8);
+      const text = s.kind === "partition" ? "partition" : `${s.replicas.map((r) => trace.replicas[r]).join(" ")} ${s.words}`;
+      if (left < textEnd) continue;
+      ctx.fillText(text, left, 36);
+      textEnd = left + ctx.measureText(text).width + 8;
     }
     if (this.violation >= 0) {
       ctx.fillStyle = theme.wrong;

@@ -2,12 +2,13 @@
 
 import uPlot from "uplot";
 import { density, lowerBound } from "../model/sorted";
-import { Fate } from "../model/arrows";
+import { length } from "../format";
 import type { Trace } from "../model/trace";
 import type { View } from "../view";
 import type { Theme } from "./theme";
 
-const height = 92;
+const height = 96;
+const labelSize = 16;
 const bins = 160;
 /** More answers than that are told by the median and the worst of each stretch of time. */
 const mostPoints = 1500;
@@ -15,16 +16,17 @@ const mostPoints = 1500;
 export class Plots {
   private latency?: uPlot;
   private rate?: uPlot;
-  private readonly lostTimes: Float64Array;
+  private readonly line = document.querySelector<HTMLElement>("#plots .cursor")!;
 
   constructor(
     private readonly trace: Trace,
     private readonly gutter: number,
-  ) {
-    this.lostTimes = Float64Array.from([...trace.arrows.left].filter((_, i) => {
-      const fate = trace.arrows.fates[i];
-      return fate === Fate.lost || fate === Fate.dead;
-    }));
+  ) {}
+
+  drawCursor(view: View, width: number): void {
+    const x = ((view.cursor - view.from) / (view.to - view.from)) * width;
+    this.line.hidden = x < 0 || x > width;
+    this.line.style.transform = `translateX(${this.gutter + x}px)`;
   }
 
   draw(view: View, width: number, theme: Theme, anew: boolean): void {
@@ -48,7 +50,7 @@ export class Plots {
     this.latency?.destroy();
     this.rate?.destroy();
     const axis = (label: string, values: (u: uPlot, v: number[]) => string[]): uPlot.Axis => ({
-      scale: "y", size: this.gutter, label, labelSize: 14, labelFont: "11px system-ui", font: "10.5px system-ui",
+      scale: "y", size: this.gutter - labelSize, label, labelSize, labelFont: "11px system-ui", font: "10.5px system-ui",
       stroke: theme.muted, grid: { stroke: theme.line, width: 1 }, ticks: { show: false }, values, space: 22,
     });
     const common = (): Pick<uPlot.Options, "width" | "height" | "cursor" | "legend" | "padding"> => ({
@@ -60,7 +62,7 @@ export class Plots {
       {
         ...common(),
         scales: { x: { time: false, auto: false }, y: { distr: 3, auto: false } },
-        axes: [hidden, axis("latency", (_, v) => v.map((n) => (n === null ? "" : n >= 1000 ? `${n / 1000} s` : `${n} ms`)))],
+        axes: [hidden, { ...axis("latency", (_, v) => v.map((n) => length(n * 1e6).replace(/\.0+(?= )/, ""))), splits: (u) => decades(u.scales.y.min!, u.scales.y.max!), filter: (_, v) => v }],
         series: [{}, points(theme.client, 3.5), points(theme.wrong, 4)],
       },
       [[], [], []],
@@ -122,6 +124,14 @@ export class Plots {
       const counts = Array.from(density(times, view.from, view.to, bins), (n) => (n * bins) / span);
       return [...counts, counts.at(-1)!];
     };
-    return [at, perSecond(this.trace.networkTimes), perSecond(this.lostTimes)];
+    return [at, perSecond(this.trace.networkTimes), perSecond(this.trace.arrows.lostTimes).map((n) => (n === 0 ? null : n))];
   }
+}
+
+/** 0.1, 1, 10 and so on: what lies between says nothing. */
+function decades(min: number, max: number): number[] {
+  const all: number[] = [];
+  const step = Math.log10(max / min) > 4 ? 2 : 1;
+  for (let e = Math.round(Math.log10(min)); e <= Math.round(Math.log10(max)); e += step) all.push(Number(`1e${e}`));
+  return all;
 }

@@ -6,7 +6,7 @@ import { pointer, select, type Selection } from "d3-selection";
 import { zoom, zoomIdentity, type D3ZoomEvent, type ZoomBehavior } from "d3-zoom";
 import type { Trace } from "../model/trace";
 import type { View, Viewpoint } from "../view";
-import { layOut, type Layout } from "./layout";
+import { fitted, type Layout } from "./layout";
 import { readTheme, type Theme } from "./theme";
 
 export interface Scene {
@@ -38,7 +38,7 @@ export class Stage {
     private readonly viewpoint: Viewpoint,
     readonly element: HTMLCanvasElement,
   ) {
-    this.layout = layOut(trace, viewpoint.now.open);
+    this.layout = fitted(trace, viewpoint.now.open, this.heightLeft());
     this.margin = Math.max((trace.last - trace.first) * 0.01, closest_ns);
     this.whole = scaleLinear().domain(this.wholeTime());
     this.canvas = select(element);
@@ -51,7 +51,9 @@ export class Stage {
       });
     this.canvas.call(this.zoom).on("dblclick.zoom", null);
     element.addEventListener("wheel", (event) => event.shiftKey && this.pan(event), { passive: false });
-    new ResizeObserver(() => this.resize()).observe(element.parentElement!);
+    const observer = new ResizeObserver(() => this.resize());
+    observer.observe(element.parentElement!);
+    observer.observe(element.closest("#stage")!);
     this.resize();
   }
 
@@ -107,7 +109,7 @@ export class Stage {
   /** Before anything is drawn. */
   prepare(view: View, changed: Set<keyof View>): void {
     if (changed.has("open")) {
-      this.layout = layOut(this.trace, view.open);
+      this.layout = fitted(this.trace, view.open, this.heightLeft());
       this.fit();
     }
     if (changed.has("from") || changed.has("to")) {
@@ -140,6 +142,15 @@ export class Stage {
     this.zoom.extent(extent).translateExtent(extent).scaleExtent([1, (last - first) / closest_ns]);
     this.fit();
     this.viewpoint.refresh();
+  }
+
+  /** In a narrow window everything is below each other, and lanes stay small. */
+  private heightLeft(): number {
+    const stage = this.element.closest<HTMLElement>("#stage")!;
+    if (getComputedStyle(stage.parentElement!).display !== "grid") return 0;
+    const others = [...stage.children].filter((e) => e.id !== "scroller" && e.id !== "too-many") as HTMLElement[];
+    const spare = 26;
+    return stage.clientHeight - others.reduce((sum, e) => sum + e.offsetHeight, 0) - spare;
   }
 
   private fit(): void {

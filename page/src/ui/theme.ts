@@ -17,12 +17,13 @@ export interface Theme {
   candidate: string;
   follower: string;
   shade: string;
+  shut: string;
   terms: string[];
 }
 
 const names = [
   "ink", "muted", "line", "ground", "raised", "accent", "wrong", "warn", "client", "election", "replication", "storage",
-  "leader", "candidate", "follower", "shade",
+  "leader", "candidate", "follower", "shade", "shut",
 ] as const;
 
 export function readTheme(): Theme {
