@@ -41,15 +41,12 @@ async function open(): Promise<void> {
   };
   const go = (m: Moment) => {
     viewpoint.set({ cursor: m.time, selected: m.row });
-    const { from, to } = viewpoint.now;
-    // Far enough in to see what happened, and from far enough away to see around it.
-    const span = Math.min(to - from, 2e8);
-    stage.show(m.time - span / 2, m.time + span / 2);
+    stage.show(m.time - m.span / 2, m.time + m.span / 2);
   };
   const jumpToViolation = () => violation && go(violation);
   fillHead(trace, jumpToViolation);
 
-  const details = new Details(trace, select);
+  const details = new Details(trace, select, violation);
   const finder = new Finder(trace, viewpoint, select);
   const gutter = new Gutter(find("#gutter"), trace, viewpoint);
   const overview = new Overview(trace, stage, violation?.time ?? -1);
@@ -149,7 +146,9 @@ function firstViolation(trace: Trace): Moment | undefined {
   const row = rows.at(-1) ?? -1;
   const wrong = trace.operations.all.find((o) => o.wrong === 2);
   const time = row >= 0 ? trace.begin[row] : wrong ? Math.min(wrong.done, trace.last) : trace.last;
-  return { time, row: row >= 0 ? row : (wrong?.attempts.at(-1)?.row ?? -1), words };
+  const least_ns = 2e6;
+  const span = wrong ? Math.max(least_ns, 4 * (wrong.done - wrong.call)) : least_ns;
+  return { time, row: row >= 0 ? row : (wrong?.attempts.at(-1)?.row ?? -1), words, span };
 }
 
 function listenToPointer(trace: Trace, viewpoint: Viewpoint, stage: Stage, select: (row: number) => void): void {

@@ -71,8 +71,8 @@ export class Arrows {
     return {
       row: this.rows[i],
       arrival: this.arrivals[i],
-      from: this.trace.text(this.from[i]),
-      to: this.trace.text(this.to[i]),
+      from: this.nameOf(this.from[i]),
+      to: this.nameOf(this.to[i]),
       type: this.typeOf(i),
       left: this.left[i],
       arrived: this.arrived[i],
@@ -92,6 +92,12 @@ export class Arrows {
     for (let i = lowerBound(this.left, from - this.short); i < end; ++i) if (this.arrived[i] >= from) yield i;
   }
 
+  /** Of a string, or, where replicas are not among them, of a replica. */
+  private nameOf(number: number): string {
+    const { strings } = this.trace.head;
+    return number < strings.length ? strings[number] : this.trace.replicas[number - strings.length];
+  }
+
   private typeOf(i: number): string {
     const t = this.trace;
     return t.kind(this.rows[i]) === Kind.network ? t.type(this.rows[i]) : t.inner(this.rows[i]);
@@ -101,7 +107,8 @@ export class Arrows {
     const t = this.trace;
     const [from, to, fateOf] = [t.narrow("from"), t.narrow("to"), t.narrow("fate")];
     const queued = t.wide("queued");
-    const nameId = new Map(t.head.strings.map((name, i) => [name, i]));
+    const known = t.head.strings.length;
+    const numbers = t.replicas.map((name, r) => (t.head.strings.includes(name) ? t.head.strings.indexOf(name) : known + r));
     const found: { row: number; arrival: number; left: number; arrived: number; from: number; to: number; fate: Fate }[] = [];
     const arrivalsOf = (row: number) =>
       [...t.effectsOf(row)].filter((e) => (t.kind(e) === Kind.message ? t.type(e) === "datagram" : t.kind(e) === Kind.network));
@@ -132,8 +139,7 @@ export class Arrows {
         // Between real processes nothing is recorded in between.
         const cause = t.causes[row];
         if (cause < 0 || t.kind(cause) !== Kind.message || t.replica(cause) === t.replica(row)) continue;
-        const name = (replica: number) => nameId.get(t.replicas[replica]) ?? 0;
-        const [a, b] = [name(t.replica(cause)), name(t.replica(row))];
+        const [a, b] = [numbers[t.replica(cause)], numbers[t.replica(row)]];
         found.push({
           row: cause, arrival: row, left: t.begin[cause], arrived: t.begin[row] - queued[row], from: a, to: b, fate: Fate.arrived,
         });

@@ -44,14 +44,25 @@ export interface Operation {
   attempts: Attempt[];
 }
 
+/** Of one client, in the order of calls. */
+export interface ClientHistory {
+  list: Operation[];
+  calls: Float64Array;
+  /** When the client asked for something else; Infinity: never. */
+  nexts: Float64Array;
+  /** Of those that went well. */
+  longest: number;
+  /** Places of those that did not. */
+  notable: number[];
+}
+
 export class Operations {
   readonly all: Operation[];
   readonly byCall: Float64Array;
   /** Of the answered ones, by the time of the answer. */
   readonly answered: Operation[];
   readonly answerTimes: Float64Array;
-  /** By client, in the order of calls. */
-  readonly byClient = new Map<string, Operation[]>();
+  readonly byClient = new Map<string, ClientHistory>();
 
   private readonly named = new Map<string, Operation>();
 
@@ -94,11 +105,17 @@ export class Operations {
     this.byCall = Float64Array.from(this.all, (o) => o.call);
     this.answered = this.all.filter((o) => o.done !== Infinity).sort((a, b) => a.done - b.done);
     this.answerTimes = Float64Array.from(this.answered, (o) => o.done);
-    for (const o of this.all) {
-      const list = this.byClient.get(o.client);
-      if (list) list.push(o);
-      else this.byClient.set(o.client, [o]);
-    }
+    for (const client of new Set(this.all.map((o) => o.client))) this.byClient.set(client, this.historyOf(client));
+  }
+
+  private historyOf(client: string): ClientHistory {
+    const list = this.all.filter((o) => o.client === client);
+    const calls = Float64Array.from(list, (o) => o.call);
+    const nexts = Float64Array.from(list, (_, i) => calls[i + 1] ?? Infinity);
+    const isPlain = (o: Operation) => o.wrong === 0 && (o.ending === Ending.ok || o.ending === Ending.not_applied);
+    const longest = list.reduce((most, o) => (isPlain(o) ? Math.max(most, o.done - o.call) : most), 0);
+    const notable = list.map((_, i) => i).filter((i) => !isPlain(list[i]));
+    return { list, calls, nexts, longest, notable };
   }
 
   ofMid(mid: string): Operation | undefined {

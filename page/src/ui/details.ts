@@ -2,6 +2,7 @@
 
 import type { Cone } from "../model/cone";
 import { Ending, type Operation, Step } from "../model/operations";
+import type { Moment } from "../model/moments";
 import type { State } from "../model/states";
 import { Kind, type Row, type Trace } from "../model/trace";
 import { length, moment } from "../format";
@@ -16,6 +17,7 @@ export class Details {
   constructor(
     private readonly trace: Trace,
     private readonly select: (row: number) => void,
+    private readonly violation: Moment | undefined,
   ) {}
 
   async draw(row: number, cone: Cone | undefined): Promise<void> {
@@ -29,6 +31,7 @@ export class Details {
     if (turn !== this.shown) return; // another one was chosen meanwhile
     const note = this.trace.noteOf(row);
     const parts = [
+      ...(this.shows(row) ? [element("p", "violation", this.violation!.words)] : []),
       element("h2", "", titleOf(r)),
       this.facts(r),
       ...(note ? [element("p", "note", note)] : []),
@@ -38,6 +41,10 @@ export class Details {
       ...this.links(cone, r),
     ];
     this.place.replaceChildren(...parts);
+  }
+
+  private shows(row: number): boolean {
+    return this.violation !== undefined && (row === this.violation.row || this.trace.head.verdict.rows.includes(row));
   }
 
   private facts(r: Row): HTMLElement {

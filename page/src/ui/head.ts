@@ -39,7 +39,7 @@ function showVerdict(trace: Trace, jumpToViolation: () => void): void {
     return;
   }
   const button = element("button", "", `✕ ${words}`);
-  button.title = "To the first violation (v)";
+  button.title = `${words}\n\nTo the first violation (v)`;
   button.addEventListener("click", jumpToViolation);
   place.append(button);
 }

@@ -63,9 +63,9 @@ export class Plots {
         ...common(),
         scales: { x: { time: false, auto: false }, y: { distr: 3, auto: false } },
         axes: [hidden, { ...axis("latency", (_, v) => v.map((n) => length(n * 1e6).replace(/\.0+(?= )/, ""))), splits: (u) => decades(u.scales.y.min!, u.scales.y.max!), filter: (_, v) => v }],
-        series: [{}, points(theme.client, 3.5), points(theme.wrong, 4)],
+        series: [{}, points(theme.client, 3.5), points(theme.wrong, 4), points(theme.warn, 3)],
       },
-      [[], [], []],
+      [[], [], [], []],
       document.querySelector<HTMLElement>("#latency")!,
     );
     this.rate = new uPlot(
@@ -95,6 +95,7 @@ export class Plots {
         inView.map((o) => o.done / 1e9),
         inView.map((o) => (o.wrong > 0 ? null : of(o))),
         inView.map((o) => (o.wrong > 0 ? of(o) : null)),
+        inView.map(() => null),
       ];
     const times: number[] = [];
     const median: number[] = [];
@@ -107,11 +108,11 @@ export class Plots {
       median.push(sorted[sorted.length >> 1]);
       worst.push(sorted.at(-1)!);
     }
-    return [times, median, worst];
+    return [times, median, times.map(() => null), worst];
   }
 
   private rangeOfLatency(): { min: number; max: number } {
-    const values = [...(this.latency!.data[1] as number[]), ...(this.latency!.data[2] as number[])].filter((v) => v > 0);
+    const values = this.latency!.data.slice(1).flatMap((column) => Array.from(column as number[])).filter((v) => v > 0);
     const least = values.reduce((a, b) => Math.min(a, b), 1);
     const most = values.reduce((a, b) => Math.max(a, b), least);
     return { min: 10 ** Math.floor(Math.log10(least)), max: 10 ** Math.max(Math.ceil(Math.log10(most)), Math.floor(Math.log10(least)) + 1) };

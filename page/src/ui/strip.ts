@@ -1,6 +1,6 @@
 // The clients' operations, a row for each client: from call to answer, and the instant at which it took effect.
 
-import { Ending, Step, type Operation } from "../model/operations";
+import { Ending, Step, type ClientHistory, type Operation } from "../model/operations";
 import { lowerBound } from "../model/sorted";
 import { sizes } from "./layout";
 import type { Scene } from "./stage";
@@ -13,35 +13,30 @@ const mostPerPixel = 0.5;
 export function drawStrip(scene: Scene): void {
   const { trace, layout } = scene;
   layout.clients.forEach((client, i) => {
-    const list = trace.operations.byClient.get(client) ?? [];
     const y = layout.clientsTop + i * sizes.client;
     scene.ctx.fillStyle = scene.theme.line;
     scene.ctx.fillRect(0, Math.round(y + sizes.client / 2), scene.width, 1);
-    drawClient(scene, list, y);
+    const history = trace.operations.byClient.get(client);
+    if (history) drawClient(scene, history, y);
   });
 }
 
-function drawClient(scene: Scene, list: Operation[], top: number): void {
-  const times = list.map((o) => o.call);
-  // A client waits for its answer: whatever began before the last one has ended, unless it never did.
-  const begin = Math.max(0, lowerBound(times, scene.view.from) - 8);
-  const end = lowerBound(times, scene.view.to);
+function drawClient(scene: Scene, h: ClientHistory, top: number): void {
+  const { from, to } = scene.view;
+  const begin = lowerBound(h.calls, from - h.longest);
+  const end = lowerBound(h.calls, to);
   const step = Math.max(1, Math.floor((end - begin) / (scene.width * mostPerPixel)));
-  for (let i = 0; i < end; ++i) {
-    const o = list[i];
-    const isPlain = o.wrong === 0 && (o.ending === Ending.ok || o.ending === Ending.not_applied);
-    if (isPlain && (i < begin || (i - begin) % step !== 0)) continue;
-    drawOperation(scene, o, top, list[i + 1]?.call ?? scene.trace.last);
-  }
+  for (let i = begin; i < end; i += step) drawOperation(scene, h.list[i], top, endOf(scene, h, i));
+  for (const i of h.notable) if (h.calls[i] < to) drawOperation(scene, h.list[i], top, endOf(scene, h, i));
 }
 
 /** Where an operation is drawn; of one that was never answered, up to the client's next. */
-export function endOf(o: Operation, next: number): number {
-  return o.done === Infinity ? Math.max(o.call, next) : o.done;
+function endOf({ trace }: Scene, h: ClientHistory, i: number): number {
+  const { done } = h.list[i];
+  return done === Infinity ? Math.min(h.nexts[i], trace.last) : done;
 }
 
-function drawOperation({ ctx, theme, x, width, view, trace }: Scene, o: Operation, top: number, next: number): void {
-  const end = endOf(o, next);
+function drawOperation({ ctx, theme, x, width, view, trace }: Scene, o: Operation, top: number, end: number): void {
   if (end < view.from) return;
   const left = Math.max(-4, x(o.call));
   const right = Math.min(width + 4, Math.max(x(end), left + narrowest));
@@ -49,10 +44,12 @@ function drawOperation({ ctx, theme, x, width, view, trace }: Scene, o: Operatio
   const y = top + 2.5;
   const failed = o.ending === Ending.unanswered || o.ending === Ending.failed;
   if (o.wrong > 0) {
+    // Never dimmed.
+    const alpha = ctx.globalAlpha;
     ctx.fillStyle = theme.wrong;
-    ctx.globalAlpha *= o.wrong === 2 ? 1 : 0.5;
+    ctx.globalAlpha = o.wrong === 2 ? 1 : 0.5;
     ctx.fillRect(left, y - 1, Math.max(right - left, 4), height + 2);
-    ctx.globalAlpha /= o.wrong === 2 ? 1 : 0.5;
+    ctx.globalAlpha = alpha;
   } else if (failed) {
     ctx.fillStyle = hatch(ctx, theme.warn, false, 5);
     ctx.fillRect(left, y, right - left, height);
@@ -95,12 +92,11 @@ export function operationAt(scene: Scene, px: number, py: number): Operation | u
   const { layout, trace, x } = scene;
   const client = layout.clients[Math.floor((py - layout.clientsTop) / sizes.client)];
   if (client === undefined || py < layout.clientsTop) return undefined;
-  const list = trace.operations.byClient.get(client) ?? [];
+  const history = trace.operations.byClient.get(client)!;
   let best: Operation | undefined;
   let distance = 6;
-  list.forEach((o, i) => {
-    const end = endOf(o, list[i + 1]?.call ?? trace.last);
-    const d = Math.max(x(o.call) - px, px - x(end), 0);
+  history.list.forEach((o, i) => {
+    const d = Math.max(x(o.call) - px, px - x(endOf(scene, history, i)), 0);
     if (d < distance) [best, distance] = [o, d];
   });
   return best;

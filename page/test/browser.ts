@@ -1,0 +1,67 @@
+// A browser, and what tests ask a page.
+
+import { chromium, type Browser, type Page } from "playwright-core";
+
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  return chromium.launch({ executablePath, args: process.getuid!() === 0 ? ["--no-sandbox"] : [] });
+}
+
+export interface Opened {
+  page: Page;
+  errors: string[];
+  asked: string[];
+  ready_ms: number;
+}
+
+export async function openPage(browser: Browser, url: string, size = { width: 1440, height: 900 }, colorScheme: "light" | "dark" = "light"): Promise<Opened> {
+  const page = await browser.newPage({ viewport: size, colorScheme, reducedMotion: "reduce" });
+  const errors: string[] = [];
+  const asked: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("request", (request) => asked.push(request.url()));
+  const begun = performance.now();
+  await page.goto(url);
+  await page.waitForSelector("body[data-ready]", { timeout: 60_000 });
+  await settled(page);
+  return { page, errors, asked, ready_ms: performance.now() - begun };
+}
+
+/** Two frames later everything has been drawn. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30)))));
+}
+
+export async function press(page: Page, ...keys: string[]): Promise<void> {
+  for (const key of keys) await page.keyboard.press(key);
+  await settled(page);
+}
+
+export async function text(page: Page, selector: string): Promise<string> {
+  return ((await page.locator(selector).first().textContent()) ?? "").trim();
+}
+
+/** A row of the table of states: role, term, vote, commit, applied, lease. */
+export async function stateOf(page: Page, replica: string): Promise<string[]> {
+  return page.locator(`#states tr[data-replica="${replica}"] td`).allTextContents();
+}
+
+/** How many pixels of the lanes have this colour of the style sheet; of the whole canvas, or from one height to another. */
+export async function pixels(page: Page, colour: string, top = 0, bottom = 1e6): Promise<number> {
+  return page.evaluate(([name, from, to]) => {
+    const value = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+    const wanted = [1, 3, 5].map((i) => parseInt(value.slice(i, i + 2), 16));
+    const canvas = document.querySelector<HTMLCanvasElement>("#lanes")!;
+    const height = Math.min(canvas.height, Number(to)) - Number(from);
+    const { data } = canvas.getContext("2d")!.getImageData(0, Number(from), canvas.width, height);
+    let n = 0;
+    for (let i = 0; i < data.length; i += 4) if (wanted.every((c, j) => Math.abs(data[i + j] - c) < 12) && data[i + 3] > 200) ++n;
+    return n;
+  }, [colour, top, bottom] as const);
+}
+
+/** The view at this moment: so many seconds from end to end. */
+export function at(url: string, seconds: number, span = 0.01, more = ""): string {
+  return `${url}#from=${seconds - span / 2}&to=${seconds + span / 2}&at=${seconds}${more}`;
+}
