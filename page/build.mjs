@@ -1,6 +1,7 @@
 // Bundles the page into one file, or the tests into a folder and runs them.
 //   node build.mjs viewer FILE      writes the page, with a mark where the trace goes
 //   node build.mjs test [PATTERN]   runs test/*.test.ts
+//   node build.mjs run FILE ...     runs test/FILE
 
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
@@ -43,18 +44,29 @@ async function viewer(path) {
   writeFileSync(path, page.replaceAll(/[^\x00-\x7f]/gu, (c) => `&#x${c.codePointAt(0).toString(16)};`));
 }
 
-async function test(pattern = "") {
+/** As a file that node runs. */
+async function compiled(name) {
   const out = join("node_modules", ".tests");
   mkdirSync(out, { recursive: true });
-  const names = readdirSync("test").filter((n) => n.endsWith(".test.ts") && n.includes(pattern));
-  const files = [];
-  for (const name of names) {
-    const { text } = await bundle(join("test", name), { platform: "node", format: "esm", minify: false, packages: "external" });
-    files.push(join(out, name.replace(/\.ts$/, ".mjs")));
-    writeFileSync(files.at(-1), text);
-  }
-  process.exitCode = spawnSync(process.execPath, ["--test", ...files], { stdio: "inherit" }).status ?? 1;
+  const { text } = await bundle(join("test", name), { platform: "node", format: "esm", minify: false, packages: "external" });
+  const file = join(out, name.replace(/\.ts$/, ".mjs"));
+  writeFileSync(file, text);
+  return file;
 }
 
-const [what, argument] = process.argv.slice(2);
-await (what === "viewer" ? viewer(argument) : test(argument));
+function node(...all) {
+  process.exitCode = spawnSync(process.execPath, all, { stdio: "inherit" }).status ?? 1;
+}
+
+async function test(pattern = "") {
+  const names = readdirSync("test").filter((n) => n.endsWith(".test.ts") && n.includes(pattern));
+  const files = [];
+  for (const name of names) files.push(await compiled(name));
+  node("--test", "--test-reporter=spec", ...files);
+}
+
+const [what, ...rest] = process.argv.slice(2);
+if (what === "viewer") await viewer(rest[0]);
+else if (what === "test") await test(rest[0]);
+else if (what === "run") node(await compiled(rest[0]), ...rest.slice(1));
+else throw new Error("viewer, test or run");

@@ -33,6 +33,14 @@ export async function settled(page: Page): Promise<void> {
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30)))));
 }
 
+/** To another moment of the page that is open already. */
+export async function goTo(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  const moment = Number(/at=([\d.]+)/.exec(url)![1]).toFixed(6);
+  await page.waitForFunction((m) => document.querySelector("#moment")!.textContent!.startsWith(m), moment);
+  await settled(page);
+}
+
 export async function press(page: Page, ...keys: string[]): Promise<void> {
   for (const key of keys) await page.keyboard.press(key);
   await settled(page);

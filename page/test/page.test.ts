@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { at, openBrowser, openPage, pixels, press, settled, stateOf, text } from "./browser";
+import { at, goTo, openBrowser, openPage, pixels, press, settled, stateOf, text } from "./browser";
 import { play, withWrongAnswer, withWrongEntry, type Made } from "./pages";
 
 let browser: Browser;
@@ -43,13 +43,11 @@ test("the states at the cursor are what the trace says, before and after a leade
   const [role, term] = await stateOf(page, crash.replica);
   assert.deepEqual([role, term], ["L leader", "1"]);
   assert.equal(await text(page, "#leader"), `${crash.replica} leads term 1`);
-  await page.goto(at(killed.url, secondsOf(crash) + 0.001));
-  await settled(page);
+  await goTo(page, at(killed.url, secondsOf(crash) + 0.001));
   assert.equal((await stateOf(page, crash.replica))[0], "× down");
   assert.equal(await text(page, "#leader"), "nobody leads");
   const next = leads(2);
-  await page.goto(at(killed.url, secondsOf(next) + 1e-6));
-  await settled(page);
+  await goTo(page, at(killed.url, secondsOf(next) + 1e-6));
   assert.equal(await text(page, "#leader"), `${next.replica} leads term 2`);
   await page.close();
 });

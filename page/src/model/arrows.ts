@@ -118,13 +118,15 @@ export class Arrows {
         // At its end: the arrow is that of the record which tells of its beginning.
         const cause = t.causes[row];
         if ((fate === "dead" || fate === "full") && cause >= 0 && t.kind(cause) === Kind.network) continue;
-        const base = { row, left: t.begin[row], from: from[row], to: to[row] };
-        if (fate === "lost" || fate === "cut") {
-          found.push({ ...base, arrival: -1, arrived: -1, fate: Fate.lost });
+        const at = t.begin[row];
+        const base = { row, left: this.departure(row), from: from[row], to: to[row] };
+        if (fate === "lost" || fate === "cut" || fate === "dead" || fate === "full") {
+          found.push({ ...base, arrival: -1, arrived: at, fate: fate === "lost" || fate === "cut" ? Fate.lost : Fate.dead });
           continue;
         }
-        if (fate === "dead" || fate === "full") {
-          found.push({ ...base, arrival: -1, arrived: -1, fate: Fate.dead });
+        if (t.text(to[row]).startsWith("C")) {
+          // Clients keep no record: what is told of their messages is told where those end, or at once.
+          found.push({ ...base, arrival: -1, arrived: at, fate: fate === "repeated" ? Fate.repeated : Fate.arrived });
           continue;
         }
         const ends = arrivalsOf(row);
@@ -134,7 +136,7 @@ export class Arrows {
           const fateHere = isDead ? Fate.dead : isRepeated ? Fate.repeated : Fate.arrived;
           found.push({ ...base, arrival: end, arrived: t.begin[end] - queued[end], fate: fateHere });
         }
-        if (ends.length === 0) found.push({ ...base, arrival: -1, arrived: -1, fate: Fate.open });
+        if (ends.length === 0) found.push({ ...base, arrival: -1, arrived: at, fate: Fate.open });
       } else if (t.kind(row) === Kind.message && t.type(row) === "datagram") {
         // Between real processes nothing is recorded in between.
         const cause = t.causes[row];
@@ -146,6 +148,15 @@ export class Arrows {
       }
     }
     return found;
+  }
+
+  /** When the sender's actor let go of it: what stands between is its network. */
+  private departure(row: number): number {
+    const { causes, begin } = this.trace;
+    const cause = causes[row];
+    const most_ns = 1e8; // else it is a guess, and a wrong one
+    const isSender = cause >= 0 && this.trace.kind(cause) === Kind.message && begin[row] - begin[cause] < most_ns;
+    return isSender ? begin[cause] : begin[row];
   }
 
   private markLate(): void {
@@ -161,9 +172,12 @@ export class Arrows {
     }
   }
 
-  /** What never arrived ends somewhere all the same, for the eye. */
+  /** What ended in the moment in which it began gets a length, for the eye. */
   private giveEnds(): void {
     for (let i = 0; i < this.count; ++i)
-      if (this.arrivals[i] < 0) this.arrived[i] = this.left[i] + (this.fates[i] === Fate.dead ? this.usual : this.usual / 2);
+      if (this.arrivals[i] < 0 && this.arrived[i] <= this.left[i]) {
+        const isHalf = this.fates[i] === Fate.lost || this.fates[i] === Fate.open;
+        this.arrived[i] = this.left[i] + (isHalf ? this.usual / 2 : this.usual);
+      }
   }
 }
