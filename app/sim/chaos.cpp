@@ -102,7 +102,7 @@ std::optional<chaos_options> parse(int argc, char** argv) {
   app.add_option(
       "--trace", o.trace,
       "Write every message of the only run, or of each run that fails, for troupe-trace; of several "
-      "runs the seed is put into the name");
+      "runs the seed is put into the name. A run that fails gets a page beside its trace");
   app.add_flag("--verbose", o.verbose, "Tell everything that happens");
   if (!app::read_arguments(app, argc, argv))
     return std::nullopt;

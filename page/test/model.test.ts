@@ -101,7 +101,9 @@ test("a message is late if a later one overtook it, or if it took far longer tha
 });
 
 test("between real processes an arrow goes from who sent to who received", async () => {
-  const trace = await tiny([{ at: 1, replica: "0000", to: "network", type: "outbound", inner: "vote_request" }, datagram(3, "0001", 0)]);
+  const sent = { at: 1, replica: "0000", to: "network", type: "outbound", inner: "vote_request" };
+  const trace = await tiny([sent, network(2, "0000", "0001", "sent"), datagram(3, "0001", 0)]);
+  assert.equal(trace.arrows.count, 1, "not once more for what the simulator passed on");
   const { from, to, left, arrived, type } = trace.arrows.at(0);
   assert.deepEqual([from, to, left, arrived, type], ["0000", "0001", 1, 3, "vote_request"]);
 });
@@ -135,6 +137,16 @@ test("partitions, kills, pauses and storms become stretches", async () => {
   assert.deepEqual(all, [
     ["partition", 1, 3, "0,2"], ["kill", 2, 4, "1"], ["pause", 5, 8, "2"], ["partition", 6, 9, "1"], ["weather", 7, 11, "0"],
   ]);
+});
+
+test("of real processes the simulator tells who was killed", async () => {
+  const trace = await tiny([
+    { at: 1, replica: "0001", to: "raft", type: "start", state: { role: "leader", term: 1 } },
+    { at: 2, kind: Kind.note, type: "fault", note: "kill_leader 0001" }, { at: 3, kind: Kind.note, type: "end", note: "" },
+  ]);
+  assert.deepEqual(trace.stretches.map((s) => [s.kind, s.from, s.to, s.replicas.join()]), [["kill", 2, 3, "1"]]);
+  assert.equal(trace.states.at(1, 1).role, "down");
+  assert.equal(trace.states.leaderAt(2), -1);
 });
 
 test("elections are told with their winners, or that there was none", async () => {

@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 
 const programs = resolve(process.env.TROUPE_BIN ?? "../build/release/bin");
 const folder = join(tmpdir(), `troupe-page-${process.getuid!()}`);
@@ -26,7 +26,7 @@ function pageOf(trace: string): Made {
 
 export function play(scenario: string, seed: number): Made {
   mkdirSync(folder, { recursive: true });
-  const trace = join(folder, `${scenario}-${seed}.jsonl`);
+  const trace = join(folder, `${basename(scenario, ".json")}-${seed}.jsonl`);
   run("troupe-sim", scenario, "--seed", String(seed), "--trace", trace);
   if (!existsSync(trace)) throw new Error(`${scenario} left no trace`);
   return pageOf(trace);

@@ -26,6 +26,11 @@ export interface Arrow {
   fate: Fate;
 }
 
+/** How much of the way a message has come at most: what was lost is lost half-way, for the eye. */
+export function reachOf(fate: Fate): number {
+  return fate === Fate.lost || fate === Fate.open ? 0.5 : 1;
+}
+
 /** Longer than this many times the usual is late, and so is what a later message has overtaken. */
 const lateFactor = 4;
 
@@ -42,6 +47,7 @@ export class Arrows {
   /** Those few that are so long that a search for what crosses a view would have to begin far before it. */
   private readonly long: number[] = [];
   private readonly short: number;
+  private readonly placeOfRow = new Map<number, number>();
   /** Of those that were lost, by time. */
   readonly lost: Int32Array;
   readonly lostTimes: Float64Array;
@@ -57,6 +63,7 @@ export class Arrows {
     this.from = Int32Array.from(found, (f) => f.from);
     this.to = Int32Array.from(found, (f) => f.to);
     this.fates = Uint8Array.from(found, (f) => f.fate);
+    for (let i = this.count - 1; i >= 0; --i) this.placeOfRow.set(this.rows[i], i);
     const lengths = found.filter((f) => f.arrival >= 0).map((f) => f.arrived - f.left).sort((a, b) => a - b);
     this.usual = lengths.length > 0 ? lengths[lengths.length >> 1] : 1e5;
     this.short = Math.max(lengths.length > 0 ? lengths[Math.floor(lengths.length * 0.99)] : 0, this.usual);
@@ -65,6 +72,12 @@ export class Arrows {
     for (let i = 0; i < this.count; ++i) if (this.arrived[i] - this.left[i] > this.short) this.long.push(i);
     this.lost = Int32Array.from([...this.fates.keys()].filter((i) => this.fates[i] === Fate.lost || this.fates[i] === Fate.dead));
     this.lostTimes = Float64Array.from(this.lost, (i) => this.left[i]);
+  }
+
+  /** That of a network's record; of one that was repeated, the first. */
+  ofRow(row: number): Arrow | undefined {
+    const i = this.placeOfRow.get(row);
+    return i === undefined ? undefined : this.at(i);
   }
 
   at(i: number): Arrow {
@@ -147,7 +160,9 @@ export class Arrows {
         });
       }
     }
-    return found;
+    // Where processes tell for themselves who sent what they received, the network's word is only about what was lost.
+    const areTold = found.some((f) => t.kind(f.row) === Kind.message);
+    return areTold ? found.filter((f) => f.fate !== Fate.open) : found;
   }
 
   /** When the sender's actor let go of it: what stands between is its network. */

@@ -41,6 +41,14 @@ export interface Texts {
   raft: string;
 }
 
+export interface Note {
+  row: number;
+  event: string;
+  /** -1: about nobody in particular. */
+  replica: number;
+  text: string;
+}
+
 export class Trace {
   readonly head: Head;
   readonly count: number;
@@ -54,7 +62,7 @@ export class Trace {
   readonly operations: Operations;
   readonly stretches: Stretch[];
   /** Rows of notes: they are few, and their texts are wanted at once. */
-  readonly notes: { row: number; event: string; replica: number; text: string }[];
+  readonly notes: Note[];
   /** Rows of messages by replica and room, and their times. */
   readonly tracks: { rows: Int32Array; times: Float64Array }[][];
   readonly first: number;
@@ -198,14 +206,26 @@ export class Trace {
     return [first, all];
   }
 
-  private readNotes() {
+  private readNotes(): Note[] {
     const texts = this.narrow("note_text");
-    return Array.from(this.narrow("note_row"), (row, i) => ({
+    const all = Array.from(this.narrow("note_row"), (row, i) => ({
       row,
       event: this.type(row),
       replica: this.replica(row),
       text: this.text(texts[i]),
     }));
+    // A process that is killed leaves no word of it: then the simulator's has to do.
+    const isTold = all.some((n) => n.event === "crash" || n.event === "pause");
+    return isTold ? all : all.flatMap((n) => [n, ...this.befallen(n)]);
+  }
+
+  /** Such as `kill_leader 0004`. */
+  private befallen({ row, event, text }: Note): Note[] {
+    const said = /^(kill|crash|pause|resume)(?:_\w+)? (.+)$/.exec(text);
+    if (event !== "fault" || !said) return [];
+    const what = said[1] === "kill" ? "crash" : said[1];
+    const whom = said[2].split(" ").map((name) => this.replicas.indexOf(name));
+    return whom.filter((r) => r >= 0).map((replica) => ({ row, event: what, replica, text: "" }));
   }
 
   private sortIntoTracks() {

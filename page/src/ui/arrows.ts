@@ -1,6 +1,6 @@
 // Messages on their way.
 
-import { Fate, type Arrow } from "../model/arrows";
+import { Fate, reachOf, type Arrow } from "../model/arrows";
 import { lowerBound } from "../model/sorted";
 import { heightOfName, heightOfRow } from "./layout";
 import type { Scene } from "./stage";
@@ -20,8 +20,7 @@ export function lineOf(scene: Scene, a: Arrow): Line | undefined {
   const y1 = heightOfName(scene.layout, scene.trace, a.from);
   const end = heightOfName(scene.layout, scene.trace, a.to);
   if (y1 < 0 || end < 0) return undefined;
-  const reach = a.fate === Fate.lost || a.fate === Fate.open ? 0.5 : 1;
-  return { x1: scene.x(a.left), y1, x2: scene.x(a.arrived), y2: y1 + (end - y1) * reach };
+  return { x1: scene.x(a.left), y1, x2: scene.x(a.arrived), y2: y1 + (end - y1) * reachOf(a.fate) };
 }
 
 /** Returns whether there were too many to draw them all. */

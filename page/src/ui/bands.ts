@@ -62,6 +62,12 @@ export function drawWeather(scene: Scene): void {
   const { ctx, theme, layout, view } = scene;
   ctx.font = "10.5px system-ui, sans-serif";
   ctx.textBaseline = "middle";
+  for (const n of scene.trace.notes) {
+    const at = scene.trace.begin[n.row];
+    if (n.replica >= 0 || n.event === "end" || at < view.from || at > view.to) continue;
+    ctx.fillStyle = n.event === "violation" ? theme.wrong : theme.muted;
+    ctx.fillRect(scene.x(at) - 0.75, layout.weatherTop, 1.5, sizes.weather - 2);
+  }
   const textEnds: number[] = [];
   for (const [s, row] of layout.weatherRows) {
     if (s.to < view.from || s.from > view.to) continue;

@@ -15,7 +15,7 @@ export class Gutter {
     const focused = (document.activeElement as HTMLElement | null)?.dataset.replica;
     this.element.replaceChildren();
     this.element.style.height = `${layout.height}px`;
-    if (layout.weatherRows.size > 0) this.label("world", layout.weatherTop, sizes.weather);
+    this.label("world", layout.weatherTop, sizes.weather);
     layout.clients.forEach((name, i) => this.label(name, layout.clientsTop + i * sizes.client, sizes.client, "client"));
     for (const lane of layout.lanes) {
       this.button(lane.replica, lane.open, lane.top);

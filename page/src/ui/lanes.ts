@@ -2,7 +2,7 @@
 
 import type { Cone } from "../model/cone";
 import { lowerBound } from "../model/sorted";
-import { rooms } from "../model/trace";
+import { Kind, rooms } from "../model/trace";
 import { drawArrows, lineOf, mostArrows } from "./arrows";
 import { drawBands, drawShades, drawSides, drawWeather } from "./bands";
 import { drawEvents, drawGlyph } from "./events";
@@ -69,7 +69,7 @@ function drawCone(scene: Scene, cone: Cone): void {
   ctx.lineWidth = 1.2;
   const effects = cone.effects.filter((row) => trace.begin[row] >= view.from && trace.begin[trace.causes[row]] <= view.to);
   for (const row of effects) drawStep(scene, row);
-  for (const row of [...cone.causes.slice(begin, end), ...effects]) mark(scene, row, 3.8);
+  for (const row of [...cone.causes.slice(begin, end), ...effects]) if (trace.kind(row) !== Kind.network) mark(scene, row, 3.8);
   const y = heightOfRow(scene.layout, trace, view.selected);
   if (y < 0) return;
   ctx.strokeStyle = theme.accent;

@@ -1,7 +1,8 @@
 // Where everything is, from top to bottom, in pixels of the canvas.
 
 import type { Stretch } from "../model/stretches";
-import { rooms, type Trace } from "../model/trace";
+import { reachOf } from "../model/arrows";
+import { Kind, rooms, type Row, type Trace } from "../model/trace";
 
 export const sizes = { weather: 13, client: 14, band: 20, folded: 28, room: 24, gap: 10 };
 const mostExtra = 36;
@@ -28,8 +29,8 @@ export interface Layout {
 function layOut(trace: Trace, open: ReadonlySet<number>, extra = 0): Layout {
   const weatherTop = 4;
   const weatherRows = pack(trace.stretches.filter((s) => s.kind === "partition" || s.kind === "weather"));
-  const rows = weatherRows.size === 0 ? 0 : Math.max(...weatherRows.values()) + 1;
-  const clientsTop = weatherTop + rows * sizes.weather + (rows > 0 ? 6 : 0);
+  const rows = Math.max(0, ...weatherRows.values()) + 1;
+  const clientsTop = weatherTop + rows * sizes.weather + 4;
   let y = clientsTop + trace.clients.length * sizes.client + sizes.gap;
   const lanes = trace.replicas.map((_, replica) => {
     const isOpen = open.has(replica);
@@ -79,8 +80,18 @@ export function heightOfName(layout: Layout, trace: Trace, name: string): number
 /** -1: it has no place of its own. */
 export function heightOfRow(layout: Layout, trace: Trace, row: number): number {
   const r = trace.row(row);
-  if (r.kind === 1) return heightOfName(layout, trace, r.fate === "dead" || r.fate === "full" ? r.to : r.from);
+  if (r.kind === Kind.network) return heightOnTheWay(layout, trace, row, r);
   if (r.replica < 0) return layout.weatherTop + sizes.weather / 2;
   const lane = layout.lanes[r.replica];
-  return r.kind === 2 ? lane.top + sizes.band / 2 : heightOfRoom(lane, Math.max(0, rooms.indexOf(r.to)));
+  return r.kind === Kind.note ? lane.top + sizes.band / 2 : heightOfRoom(lane, Math.max(0, rooms.indexOf(r.to)));
+}
+
+/** What the network tells of a message lies on its arrow. */
+function heightOnTheWay(layout: Layout, trace: Trace, row: number, r: Row): number {
+  const arrow = trace.arrows.ofRow(row);
+  if (!arrow) return heightOfName(layout, trace, r.to); // told at the end of another record's arrow
+  const [from, to] = [heightOfName(layout, trace, arrow.from), heightOfName(layout, trace, arrow.to)];
+  if (from < 0 || to < 0) return -1;
+  const way = (r.begin - arrow.left) / (arrow.arrived - arrow.left || 1);
+  return from + (to - from) * reachOf(arrow.fate) * Math.max(0, Math.min(1, way));
 }

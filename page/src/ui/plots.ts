@@ -76,7 +76,7 @@ export class Plots {
         series: [
           {},
           { stroke: theme.replication, width: 1.2, fill: `${theme.replication}33`, paths: uPlot.paths.stepped!({ align: 1 }), points: { show: false } },
-          { stroke: theme.wrong, width: 1.4, paths: uPlot.paths.stepped!({ align: 1 }), points: { show: false } },
+          { stroke: theme.wrong, width: 0, fill: theme.wrong, paths: uPlot.paths.bars!({ align: 1, size: [1], gap: 0 }), points: { show: false } },
         ],
       },
       [[], [], []],

@@ -165,11 +165,13 @@ export class Stage {
   private drawAxis(view: View): void {
     const x = scaleLinear().domain([view.from / 1e9, view.to / 1e9]).range([0, this.width]);
     const ticks = Math.max(2, Math.floor(this.width / 110));
-    this.axis.call(axisTop(x).ticks(ticks).tickSizeOuter(0).tickFormat((value) => axisLabel(Number(value), view)));
+    const halfLabel = 30; // what is nearer to the edge would be cut
+    const values = x.ticks(ticks).filter((value) => x(value) < this.width - halfLabel);
+    this.axis.call(axisTop(x).tickValues(values).tickSizeOuter(0).tickFormat((value) => axisLabel(Number(value), view)));
   }
 }
 
-/** Close up, seconds have too many digits: then the distance to the whole millisecond before is told as well. */
+/** With as many digits as tell one tick from the next. */
 function axisLabel(seconds: number, view: View): string {
   const length = (view.to - view.from) / 1e9;
   const digits = Math.max(0, Math.min(9, Math.ceil(-Math.log10(length / 10))));
