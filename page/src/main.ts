@@ -1,7 +1,7 @@
 // Reads the trace that stands in the page and brings everything to life.
 
 import { coneOf, type Cone } from "./model/cone";
-import { elections, failures, type Moment } from "./model/moments";
+import { elections, failures, spanOfElection, type Moment } from "./model/moments";
 import { Trace } from "./model/trace";
 import { moment, roughly } from "./format";
 import { Details, titleOf } from "./ui/details";
@@ -146,8 +146,8 @@ function firstViolation(trace: Trace): Moment | undefined {
   const row = rows.at(-1) ?? -1;
   const wrong = trace.operations.all.find((o) => o.wrong === 2);
   const time = row >= 0 ? trace.begin[row] : wrong ? Math.min(wrong.done, trace.last) : trace.last;
-  const least_ns = 2e6;
-  const span = wrong ? Math.max(least_ns, 4 * (wrong.done - wrong.call)) : least_ns;
+  const least = spanOfElection(trace);
+  const span = wrong && wrong.done !== Infinity ? Math.max(least, 4 * (wrong.done - wrong.call)) : least;
   return { time, row: row >= 0 ? row : (wrong?.attempts.at(-1)?.row ?? -1), words, span };
 }
 

@@ -11,8 +11,12 @@ export interface Moment {
   span: number;
 }
 
-const election_ns = 4e6;
-const failure_ns = 2e7;
+/** Where messages take long, things happen slowly. */
+function spanFor(trace: Trace, least_ns: number, messages: number): number {
+  return Math.max(least_ns, messages * trace.arrows.usual);
+}
+export const spanOfElection = (trace: Trace) => spanFor(trace, 1e6, 25);
+export const spanOfFailure = (trace: Trace) => spanFor(trace, 2e7, 50);
 
 /** Whenever somebody begins to lead, and whenever somebody stands in a term that nobody wins. */
 export function elections(trace: Trace): Moment[] {
@@ -22,13 +26,13 @@ export function elections(trace: Trace): Moment[] {
     for (const b of bands)
       if (b.role === "leader") {
         won.add(b.term);
-        all.push({ time: b.from, row: -1, words: `${trace.replicas[replica]} leads term ${b.term}`, span: election_ns });
+        all.push({ time: b.from, row: -1, words: `${trace.replicas[replica]} leads term ${b.term}`, span: spanOfElection(trace) });
       }
   });
   trace.states.bands.forEach((bands, replica) => {
     for (const b of bands)
       if (b.role === "candidate" && !won.has(b.term))
-        all.push({ time: b.from, row: -1, words: `${trace.replicas[replica]} stands in term ${b.term}, in vain`, span: election_ns });
+        all.push({ time: b.from, row: -1, words: `${trace.replicas[replica]} stands in term ${b.term}, in vain`, span: spanOfElection(trace) });
   });
   return all.sort((a, b) => a.time - b.time);
 }
@@ -39,12 +43,12 @@ export function failures(trace: Trace): Moment[] {
     .filter((s) => s.kind !== "weather")
     .map((s) => {
       const whom = s.kind === "partition" ? "" : `${s.replicas.map((r) => trace.replicas[r]).join(" ")} `;
-      return { time: s.from, row: s.row, words: `${whom}${s.words}`, span: failure_ns };
+      return { time: s.from, row: s.row, words: `${whom}${s.words}`, span: spanOfFailure(trace) };
     });
   for (const o of trace.operations.all)
     if (o.ending === Ending.unanswered || o.ending === Ending.failed) {
       const how = o.ending === Ending.failed ? "failed" : "was never answered";
-      all.push({ time: o.call, row: o.attempts[0]?.row ?? -1, words: `${o.kind} ${o.mids.at(-1)} of ${o.client} ${how}`, span: failure_ns });
+      all.push({ time: o.call, row: o.attempts[0]?.row ?? -1, words: `${o.kind} ${o.mids.at(-1)} of ${o.client} ${how}`, span: spanOfFailure(trace) });
     }
   return all.sort((a, b) => a.time - b.time);
 }

@@ -72,7 +72,7 @@ export function drawWeather(scene: Scene): void {
   for (const [s, row] of layout.weatherRows) {
     if (s.to < view.from || s.from > view.to) continue;
     const [left, right] = clip(scene, s.from, s.to);
-    const y = layout.weatherTop + row * sizes.weather;
+    const y = layout.weatherTop + (row + 1) * sizes.weather;
     const colour = s.kind === "partition" ? theme.warn : theme.muted;
     ctx.fillStyle = colour;
     ctx.globalAlpha = s.kind === "partition" ? 0.22 : 0.12;

@@ -6,7 +6,8 @@ import { Kind, rooms, type Row, type Trace } from "../model/trace";
 
 export const sizes = { weather: 13, client: 14, band: 20, folded: 28, room: 24, gap: 10 };
 const mostExtra = 36;
-const mostWeatherRows = 4;
+/** What does not fit into these is told by a tick alone. */
+const mostWeatherRows = 6;
 
 export interface Lane {
   replica: number;
@@ -18,6 +19,7 @@ export interface Lane {
 }
 
 export interface Layout {
+  /** Ticks for single moments; stretches are in the rows below. */
   weatherTop: number;
   weatherRows: Map<Stretch, number>;
   clientsTop: number;
@@ -29,7 +31,7 @@ export interface Layout {
 function layOut(trace: Trace, open: ReadonlySet<number>, extra = 0): Layout {
   const weatherTop = 4;
   const weatherRows = pack(trace.stretches.filter((s) => s.kind === "partition" || s.kind === "weather"));
-  const rows = Math.max(0, ...weatherRows.values()) + 1;
+  const rows = 1 + Math.max(0, ...[...weatherRows.values()].map((row) => row + 1));
   const clientsTop = weatherTop + rows * sizes.weather + 4;
   let y = clientsTop + trace.clients.length * sizes.client + sizes.gap;
   const lanes = trace.replicas.map((_, replica) => {
@@ -57,7 +59,8 @@ function pack(stretches: Stretch[]): Map<Stretch, number> {
   const rows = new Map<Stretch, number>();
   for (const s of stretches) {
     let row = ends.findIndex((end) => end <= s.from);
-    if (row < 0) row = Math.min(ends.length, mostWeatherRows - 1);
+    if (row < 0) row = ends.length;
+    if (row >= mostWeatherRows) continue;
     ends[row] = s.to;
     rows.set(s, row);
   }

@@ -65,17 +65,17 @@ export class Overview {
     ctx.fillRect(0, leadTop, this.width, leadHeight);
     ctx.font = "600 10.5px system-ui, sans-serif";
     ctx.textBaseline = "middle";
-    trace.states.bands.forEach((bands, replica) => {
-      for (const b of bands.filter((band) => band.role === "leader")) {
-        const [left, right] = [x(b.from), Math.max(x(b.to), x(b.from) + 1)];
-        fillRole(ctx, { theme }, "leader", left, leadTop, right - left - 1, leadHeight);
-        const text = `${trace.replicas[replica]} · term ${b.term}`;
-        const short = trace.replicas[replica];
-        const fitting = [text, short].find((t) => ctx.measureText(t).width < right - left - 10);
-        ctx.fillStyle = theme.ground;
-        if (fitting) ctx.fillText(fitting, left + 5, leadTop + leadHeight / 2 + 0.5);
-      }
-    });
+    const leaders = trace.states.bands.flatMap((bands, r) => bands.filter((b) => b.role === "leader").map((b) => ({ ...b, name: trace.replicas[r] })));
+    // Of two at a time the one of the higher term counts.
+    for (const b of leaders.sort((a, c) => a.term - c.term)) {
+      const [left, right] = [x(b.from), Math.max(x(b.to), x(b.from) + 1)];
+      ctx.fillStyle = theme.ground;
+      ctx.fillRect(left - 1, leadTop, 1, leadHeight);
+      fillRole(ctx, { theme }, "leader", left, leadTop, right - left - 1, leadHeight);
+      const fitting = [`${b.name} · term ${b.term}`, b.name].find((t) => ctx.measureText(t).width < right - left - 10);
+      ctx.fillStyle = theme.ground;
+      if (fitting) ctx.fillText(fitting, left + 5, leadTop + leadHeight / 2 + 0.5);
+    }
     let textEnd = 0;
     ctx.font = "10.5px system-ui, sans-serif";
     for (const s of trace.stretches) {

@@ -26,8 +26,13 @@ function drawClient(scene: Scene, h: ClientHistory, top: number): void {
   const begin = lowerBound(h.calls, from - h.longest);
   const end = lowerBound(h.calls, to);
   const step = Math.max(1, Math.floor((end - begin) / (scene.width * mostPerPixel)));
-  for (let i = begin; i < end; i += step) drawOperation(scene, h.list[i], top, endOf(scene, h, i));
-  for (const i of h.notable) if (h.calls[i] < to) drawOperation(scene, h.list[i], top, endOf(scene, h, i));
+  for (let i = begin; i < end; i += step) drawOperation(scene, h.list[i], top, endOf(scene, h, i), isAlone(h, i));
+  for (const i of h.notable) if (h.calls[i] < to) drawOperation(scene, h.list[i], top, endOf(scene, h, i), isAlone(h, i));
+}
+
+/** Nothing else of that client goes on: there is room for words. */
+function isAlone(h: ClientHistory, i: number): boolean {
+  return h.list[i].done <= h.nexts[i] && (i === 0 || h.list[i - 1].done <= h.calls[i]);
 }
 
 /** Where an operation is drawn; of one that was never answered, up to the client's next. */
@@ -36,7 +41,7 @@ function endOf({ trace }: Scene, h: ClientHistory, i: number): number {
   return done === Infinity ? Math.min(h.nexts[i], trace.last) : done;
 }
 
-function drawOperation({ ctx, theme, x, width, view, trace }: Scene, o: Operation, top: number, end: number): void {
+function drawOperation({ ctx, theme, x, width, view, trace }: Scene, o: Operation, top: number, end: number, isAlone: boolean): void {
   if (end < view.from) return;
   const left = Math.max(-4, x(o.call));
   const right = Math.min(width + 4, Math.max(x(end), left + narrowest));
@@ -68,7 +73,7 @@ function drawOperation({ ctx, theme, x, width, view, trace }: Scene, o: Operatio
     ctx.fillRect(x(trace.begin[a.row]) - 1, y - 2, 2, height + 4);
   }
   if (!Number.isNaN(o.point)) diamond(ctx, theme.ink, x(o.point), y + height / 2, 4);
-  if (right - left > 90) {
+  if (isAlone && right - left > 90) {
     ctx.font = "10px system-ui, sans-serif";
     ctx.textBaseline = "middle";
     ctx.fillStyle = o.wrong === 2 || o.kind !== "get" ? theme.ground : theme.ink;
