@@ -69,6 +69,24 @@ export async function pixels(page: Page, colour: string, top = 0, bottom = 1e6):
   }, [colour, top, bottom] as const);
 }
 
+/** How many crosses of this colour there are: four arms, and nothing at their sides. */
+export async function crosses(page: Page, colour: string): Promise<number> {
+  return page.evaluate((name) => {
+    const value = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+    const wanted = [1, 3, 5].map((i) => parseInt(value.slice(i, i + 2), 16));
+    const canvas = document.querySelector<HTMLCanvasElement>("#lanes")!;
+    const { data, width, height } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+    const is = (x: number, y: number) => data[4 * (y * width + x) + 3] > 90 && wanted.every((c, j) => Math.abs(data[4 * (y * width + x) + j] - c) < 40);
+    const places: [number, number][] = [];
+    for (let y = 5; y < height - 5; ++y)
+      for (let x = 5; x < width - 5; ++x) {
+        const arms = [-3, 3].every((dx) => [-3, 3].every((dy) => is(x + dx, y + dy)));
+        if (arms && !is(x - 4, y) && !is(x + 4, y) && !places.some(([px, py]) => Math.hypot(px - x, py - y) < 4)) places.push([x, y]);
+      }
+    return places.length;
+  }, colour);
+}
+
 /** The view at this moment: so many seconds from end to end. */
 export function at(url: string, seconds: number, span = 0.01, more = ""): string {
   return `${url}#from=${seconds - span / 2}&to=${seconds + span / 2}&at=${seconds}${more}`;

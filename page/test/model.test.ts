@@ -32,6 +32,11 @@ test("a log that is overwritten has the new terms, and nothing behind them", () 
   assert.deepEqual(terms(log), [1, 1, 3]);
   log.truncate(1);
   assert.deepEqual(terms(log), [1]);
+  log.append(2, 3, 4);
+  log.append(2, 1, 3);
+  log.append(3, 1, 4);
+  log.append(2, 1, 4);
+  assert.deepEqual(terms(log), [1, 4]);
 });
 
 test("a snapshot takes the place of the entries up to its index", () => {

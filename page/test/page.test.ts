@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { at, goTo, openBrowser, openPage, pixels, press, settled, stateOf, text } from "./browser";
+import { at, crosses, goTo, openBrowser, openPage, pixels, press, settled, stateOf, text } from "./browser";
 import { play, withWrongAnswer, withWrongEntry, type Made } from "./pages";
 
 let browser: Browser;
@@ -154,8 +154,10 @@ test("a partition is shaded, and both sides' leaders are told", async () => {
   assert.equal(await text(page, "#leader"), `${second.replica} leads term 2`);
   const options = await page.locator('select[aria-label="Failures"] option').allTextContents();
   assert.ok(options.some((o) => o.includes("part_hard")), options.join());
-  assert.ok((await pixels(page, "wrong")) > 50, "lost messages end in crosses");
   assert.ok((await pixels(page, "warn")) > 50, "the sides are named");
+  const lost = parted.records.filter((r) => r.fate === "lost" && r.from === "0004");
+  await goTo(page, at(parted.url, secondsOf(lost[0]) - 0.001, 0.02));
+  assert.ok((await crosses(page, "wrong")) >= 2, "lost messages end in crosses");
   await page.close();
 });
 
