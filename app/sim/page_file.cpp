@@ -25,7 +25,7 @@ std::string write_page_beside(const std::string& trace) {
   std::ostringstream text;
   if (!(text << file.rdbuf()))
     throw app::usage_error(fmt::format("{}: cannot be read again", trace));
-  const auto page = std::filesystem::path(trace).replace_extension(".html").string();
+  auto page = std::filesystem::path(trace).replace_extension(".html").string();
   write_page(text.str(), trace, page);
   return page;
 }
