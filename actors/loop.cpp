@@ -1,6 +1,7 @@
 #include "actors/loop.hpp"
 
 #include "actors/interfaces.hpp"
+#include "trace/context.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -16,6 +17,7 @@ loop_clock::time_point loop_clock::now() const noexcept {
 }
 
 void loop::run_jobs() {
+  const trace::unbroken one_after_the_other;
   while (run_one()) {
   }
 }

@@ -143,26 +143,16 @@ raft_view raft_runner::look() {
   return v;
 }
 
-void raft_runner::write_changes(wire::json_writer& json) {
+trace::message_head::part raft_runner::pack_changes(trace::packer& out) {
   const auto v = look();
   if (shown_ && *shown_ == v)
-    return;
-  json.key("raft");
-  json.open('{');
-  trace::content_writer write{json};
-  std::apply(
-      [&](const auto&... f) {
-        const auto if_changed = [&](const auto& field) {
-          if (shown_ && (*shown_).*(field.member) == v.*(field.member))
-            return;
-          json.key(field.name);
-          write(v.*(field.member));
-        };
-        (if_changed(f), ...);
-      },
-      raft_view::fields());
-  json.close('}');
+    return [](trace::unpacker&, wire::json_writer&) {};
+  trace::pack_changes(out, shown_, v);
   shown_ = v;
+  return [](trace::unpacker& in, wire::json_writer& json) {
+    json.key("raft");
+    trace::print_changes<raft_view>(in, json);
+  };
 }
 
 // ---- deadlines

@@ -52,7 +52,7 @@ class raft_runner : public room<raft_actor> {
   const raft::core& core() const { return core_; }
 
  protected:
-  void write_changes(wire::json_writer& json) override;
+  trace::message_head::part pack_changes(trace::packer& out) override;
 
  private:
   raft_view look();

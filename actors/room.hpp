@@ -55,8 +55,8 @@ class room : public watched<with_tsan_notes<typename Interface::base>> {
     this->delayed_send(Interface{this}, wait, std::move(m));
   }
 
-  void write_message(wire::json_writer& json, const caf::type_erased_tuple& content) override {
-    write_one_of(json, content, static_cast<typename Interface::signatures*>(nullptr));
+  trace::message_head::part pack_message(trace::packer& out, const caf::type_erased_tuple& content) override {
+    return pack_one_of(out, content, static_cast<typename Interface::signatures*>(nullptr));
   }
 
   rooms_ptr rooms_;
@@ -68,25 +68,32 @@ class room : public watched<with_tsan_notes<typename Interface::base>> {
       caf::detail::type_list<caf::typed_mpi<caf::detail::type_list<Messages>, caf::output_tuple<void>>...>;
 
   template <class... Messages>
-  static void write_one_of(wire::json_writer& json, const caf::type_erased_tuple& content,
-                           signatures_of<Messages...>*) {
+  static trace::message_head::part pack_one_of(trace::packer& out, const caf::type_erased_tuple& content,
+                                               signatures_of<Messages...>*) {
     // CAF's own, such as the one that ends an actor, have no fields.
-    if (content.size() != 1 || !(write_if<Messages>(json, content) || ...))
+    trace::message_head::part print = [](trace::unpacker&, wire::json_writer& json) {
       json.member("type", "system");
+    };
+    if (content.size() == 1)
+      (void)(pack_if<Messages>(out, content, print) || ...);
+    return print;
   }
 
   template <class Message>
-  static bool write_if(wire::json_writer& json, const caf::type_erased_tuple& content) {
+  static bool pack_if(trace::packer& out, const caf::type_erased_tuple& content,
+                      trace::message_head::part& print) {
     if (!content.match_element<Message>(0))
       return false;
-    if constexpr (has_fields<Message>) {
-      json.key("type");
-      json.plain_string(Message::type_name);
-      json.key("content");
-      trace::content_writer{json}.object(content.get_as<Message>(0));
-    } else {
-      json.member("type", "unnamed");
-    }
+    trace::form<Message>::pack(out, content.get_as<Message>(0));
+    print = [](trace::unpacker& in, wire::json_writer& json) {
+      if constexpr (has_fields<Message>) {
+        json.member("type", Message::type_name);
+        json.key("content");
+        trace::form<Message>::print(in, json);
+      } else {
+        json.member("type", "unnamed");
+      }
+    };
     return true;
   }
 

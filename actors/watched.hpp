@@ -5,15 +5,13 @@
 
 #include "actors/caf.hpp"
 #include "actors/surroundings.hpp"
-#include "protocol/wire/json_writer.hpp"
-#include "trace/content.hpp"
 #include "trace/context.hpp"
+#include "trace/recorder.hpp"
 
 #include <atomic>
 #include <cstddef>
 #include <map>
 #include <mutex>
-#include <string>
 
 namespace troupe::actors {
 
@@ -43,7 +41,7 @@ class observed_message final : public caf::mailbox_element {
 template <class Base>
 class watched : public Base {
  public:
-  watched(caf::actor_config& c, const host& h) : Base(c), recorder_(h.recorder), self_(to_string(h.self)) {}
+  watched(caf::actor_config& c, const host& h) : Base(c), recorder_(h.recorder), self_(h.self) {}
 
   using Base::enqueue;
   /// In the sender's thread.
@@ -51,7 +49,8 @@ class watched : public Base {
     depth_.fetch_add(1, std::memory_order_relaxed);
     if (recorder_) {
       const auto from = sender_of(*message);
-      message.reset(new observed_message(std::move(message), recorder_->next_id(), from, true_time()));
+      message.reset(new observed_message(std::move(message), recorder_->next_id(), from,
+                                         from.cause != 0 ? glance_at_clock() : look_at_clock()));
     }
     Base::enqueue(std::move(message), unit);
   }
@@ -67,10 +66,14 @@ class watched : public Base {
   std::size_t depth() const { return depth_.load(std::memory_order_relaxed); }
 
  protected:
-  /// The members `type` and `content` of a record.
-  virtual void write_message(wire::json_writer& json, const caf::type_erased_tuple& content) = 0;
-  /// What an actor shows of itself and has changed since the last time, as further members.
-  virtual void write_changes(wire::json_writer&) {}
+  using part = trace::message_head::part;
+
+  /// Packs what a message says; what comes back prints the members `type` and `content`.
+  virtual part pack_message(trace::packer& out, const caf::type_erased_tuple& content) = 0;
+  /// The same of what an actor shows of itself and has changed since the last time.
+  virtual part pack_changes(trace::packer&) {
+    return [](trace::unpacker&, wire::json_writer&) {};
+  }
 
   /// The next message that comes from a timer of this actor's, due then, was caused by what is handled now.
   void expect_timer(instant due) {
@@ -96,62 +99,51 @@ class watched : public Base {
     return {0, 0, trace::current.room}; // whoever it is has no clock of its own
   }
 
+  instant look_at_clock() { return trace::own_watch.last_look = true_time(); }
+  /// Where this thread has not waited since it last looked, that will do.
+  instant glance_at_clock() {
+    return trace::own_watch.is_unbroken ? trace::own_watch.last_look : look_at_clock();
+  }
+
   caf::invoke_message_result consume_and_record(caf::mailbox_element& message, std::size_t behind) {
     const auto& seen = static_cast<observed_message&>(message); // all came through enqueue
     lamport_ = std::max(lamport_, seen.from.lamport) + 1;
-    const auto begun = true_time();
-    line_.clear();
-    wire::json_writer json(line_);
-    write_beginning(json, seen, begun, behind);
+    trace::message_head head{.id = seen.id,
+                             .cause = seen.from.cause,
+                             .lamport = lamport_,
+                             .sent = seen.sent,
+                             .begin = std::max(glance_at_clock(), seen.sent),
+                             .end = {},
+                             .from = seen.from.room,
+                             .to = this->name(),
+                             .depth = behind,
+                             .print_content = nullptr,
+                             .print_changes = nullptr,
+                             .replica = self_};
+    record_.clear();
+    record_.raw(trace::record_head{});
+    record_.raw(head);
     // Before it is handled: that may move things out of it.
-    write_message(json, seen.content());
+    head.print_content = pack_message(record_, seen.content());
     auto result = caf::invoke_message_result{};
     {
       const trace::within handling({seen.id, lamport_, this->name()});
       result = Base::consume(message);
       lamport_ = trace::current.lamport;
     }
-    write_changes(json);
-    json.key("end");
-    json.signed_number(true_time().since_start.count());
-    json.close('}');
-    line_ += '\n';
-    recorder_->take(line_);
+    head.print_changes = pack_changes(record_);
+    head.end = look_at_clock();
+    record_.patch(0, trace::record_head{trace::print_message, record_.bytes().size()});
+    record_.patch(sizeof(trace::record_head), head);
+    recorder_->take(record_.bytes());
     return result;
-  }
-
-  void write_beginning(wire::json_writer& json, const observed_message& m, instant begun,
-                       std::size_t behind) {
-    json.open('{');
-    json.key("event");
-    json.plain_string("message");
-    json.key("id");
-    json.number(m.id);
-    if (m.from.cause != 0) {
-      json.key("cause");
-      json.number(m.from.cause);
-    }
-    json.key("lamport");
-    json.number(lamport_);
-    json.key("replica");
-    json.plain_string(self_);
-    json.key("from");
-    json.plain_string(m.from.room);
-    json.key("to");
-    json.plain_string(this->name());
-    json.key("sent");
-    json.signed_number(m.sent.since_start.count());
-    json.key("begin");
-    json.signed_number(begun.since_start.count());
-    json.key("depth");
-    json.number(behind);
   }
 
   std::atomic<std::size_t> depth_{0};
   trace::recorder* recorder_;
-  std::string self_;
+  replica_id self_;
   std::uint64_t lamport_ = 0;
-  std::string line_; ///< keeps its memory from one message to the next
+  trace::packer record_;
   std::mutex timers_mutex_;
   std::multimap<instant, trace::context> timers_; ///< equal ones fire in the order they were set in
 };

@@ -3,8 +3,8 @@
 #include "protocol/utf8.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
+#include <fmt/format.h>
 #include <xxhash.h>
 
 namespace troupe::trace {
@@ -38,30 +38,55 @@ bool is_plain(std::string_view text) {
 
 } // namespace
 
-void write_text(wire::json_writer& json, std::string_view text) {
-  if (text.size() <= longest_text_bytes && is_plain(text))
-    return json.plain_string(text);
-  if (!is_utf8(text)) {
-    // A message that nobody understood, say.
-    std::string readable(text);
-    std::replace_if(
-        readable.begin(), readable.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
-    return write_text(json, readable);
-  }
-  if (text.size() <= longest_text_bytes)
-    return json.string(text);
+namespace {
+
+std::string shorten(std::string_view text) {
   auto kept = longest_text_bytes;
   while (kept > 0 && (static_cast<unsigned char>(text[kept]) & 0xC0U) == 0x80U)
     --kept; // not in the middle of a character
-  char hash[16];
-  const auto end = std::to_chars(hash, hash + sizeof hash, XXH3_64bits(text.data(), text.size()), 16).ptr;
-  std::string shown(text.substr(0, kept));
-  shown += "...(";
-  shown += std::to_string(text.size());
-  shown += " bytes, ";
-  shown.append(hash, end);
-  shown += ')';
-  json.string(shown);
+  return fmt::format("{}...({} bytes, {:x})", text.substr(0, kept), text.size(),
+                     XXH3_64bits(text.data(), text.size()));
+}
+
+/// What nobody understood, say.
+void make_readable(std::string& text) {
+  if (!is_utf8(text))
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+}
+
+} // namespace
+
+void write_text(wire::json_writer& json, std::string_view text) {
+  if (text.size() <= longest_text_bytes && is_plain(text))
+    return json.plain_string(text);
+  std::string readable(text);
+  make_readable(readable);
+  json.string(readable.size() <= longest_text_bytes ? readable : shorten(readable));
+}
+
+// ---- texts in records: the number of bytes, twice, and one more if it has been cut already
+
+void packer::text(std::string_view text) {
+  if (text.size() <= longest_text_bytes) {
+    raw<std::size_t>(text.size() * 2);
+    return append(text.data(), text.size());
+  }
+  // Before it is copied: most of it would be thrown away in the end.
+  std::string whole(text);
+  make_readable(whole);
+  const auto cut = shorten(whole);
+  raw<std::size_t>(cut.size() * 2 + 1);
+  append(cut.data(), cut.size());
+}
+
+void unpacker::print_text(wire::json_writer& json) {
+  const auto size = raw<std::size_t>();
+  const auto text = take(size / 2);
+  if (size % 2 == 0)
+    write_text(json, text);
+  else
+    json.string(text);
 }
 
 } // namespace troupe::trace

@@ -1,11 +1,13 @@
 #pragma once
-// What a message says, in short and as JSON, out of the list of its fields (protocol/fields.hpp). Whoever
-// adds a message writes nothing here.
+// What a message says: copied into a record while the program runs, printed as JSON when somebody wants to
+// read it. Both come from the list of its fields (protocol/fields.hpp); whoever adds a message writes nothing
+// here.
 
 #include "protocol/fields.hpp"
 #include "protocol/types.hpp"
 #include "protocol/wire/json_writer.hpp"
 
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,100 +21,263 @@ namespace troupe::trace {
 /// A longer text is cut to this many bytes (fewer if that would split a character).
 inline constexpr std::size_t longest_text_bytes = 512;
 
-/// The text itself, or its beginning with length and hash, so that different texts stay different.
-/// Precondition: UTF-8.
+/// The text itself, or its beginning with length and hash, so that different texts stay different. Bytes that
+/// are no UTF-8 become question marks.
 void write_text(wire::json_writer& json, std::string_view text);
 
-/// Writes values of any type that a field may have. What has neither fields nor an overload is written as
-/// null, so that every message can be recorded.
-struct content_writer {
-  wire::json_writer& json;
+/// Bytes to which values are appended; keeps its memory from one record to the next.
+class packer {
+ public:
+  void clear() { size_ = 0; }
+  std::string_view bytes() const { return {bytes_.data(), size_}; }
 
   template <class T>
-  void operator()(const T& value) {
-    if constexpr (std::is_same_v<T, bool>)
-      json.boolean(value);
-    else if constexpr (std::is_unsigned_v<T>)
-      json.number(value);
-    else if constexpr (std::is_signed_v<T>)
-      json.signed_number(value);
-    else if constexpr (requires { to_string(value); })
-      write_text(json, to_string(value));
-    else if constexpr (has_fields<T>)
-      object(value);
-    else
-      json.null();
+  void raw(const T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    append(&value, sizeof value);
   }
-  template <class Meaning>
-  void operator()(const number<Meaning>& n) {
-    json.number(n.value);
-  }
-  void operator()(replica_id id) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    const char text[] = {digits[id.value >> 12U], digits[id.value >> 8U & 0xFU],
-                         digits[id.value >> 4U & 0xFU], digits[id.value & 0xFU]};
-    json.plain_string({text, sizeof text});
-  }
-  void operator()(const std::string& text) { write_text(json, text); }
-  void operator()(const duration& d) { json.signed_number(d.count()); }
-  void operator()(const instant& t) { json.signed_number(t.since_start.count()); }
-  template <class T>
-  void operator()(const std::vector<T>& list) {
-    json.open('[');
-    for (const auto& item : list)
-      (*this)(item);
-    json.close(']');
-  }
-  template <class T>
-  void operator()(const std::shared_ptr<T>& pointer) {
-    (*this)(*pointer);
-  }
-  template <class T>
-  void operator()(const std::optional<T>& some) {
-    (*this)(*some);
-  }
-  /// One of several meanings: its name comes first.
-  template <class... T>
-  void operator()(const std::variant<T...>& one_of) {
-    std::visit([this](const auto& value) { object(value, true); }, one_of);
-  }
+  void text(std::string_view text);
+  /// Without their number.
+  void bytes_of(std::string_view text) { append(text.data(), text.size()); }
 
+  /// Overwrites what was appended at that place. Precondition: as many bytes are there.
   template <class T>
-  void object(const T& value, bool with_type = false) {
-    json.open('{');
-    if constexpr (has_fields<T>) {
-      if (with_type)
-        json.member("type", T::type_name);
-      members(value);
-    }
-    json.close('}');
-  }
-
-  /// Without brackets. What is not there is left out.
-  template <class T>
-  void members(const T& value) {
-    for_each_field(value, [this](std::string_view name, const auto& member) {
-      if (!is_there(member))
-        return;
-      json.key(name);
-      (*this)(member);
-    });
+  void patch(std::size_t at, const T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    std::memcpy(bytes_.data() + at, &value, sizeof value);
   }
 
  private:
+  void append(const void* data, std::size_t bytes) {
+    if (size_ + bytes > bytes_.size())
+      bytes_.resize(2 * (size_ + bytes));
+    if (bytes > 0)
+      std::memcpy(bytes_.data() + size_, data, bytes);
+    size_ += bytes;
+  }
+
+  std::vector<char> bytes_ = std::vector<char>(256);
+  std::size_t size_ = 0;
+};
+
+/// Takes them off again, in the same order.
+class unpacker {
+ public:
+  explicit unpacker(std::string_view bytes) : rest_(bytes) {}
+
   template <class T>
-  static bool is_there(const T&) {
+  T raw() {
+    T value;
+    std::memcpy(&value, take(sizeof value).data(), sizeof value);
+    return value;
+  }
+  /// Whether the next value is this one, which is then taken off.
+  template <class T>
+  bool skip(const T& value) {
+    if (std::memcmp(rest_.data(), &value, sizeof value) != 0)
+      return false;
+    take(sizeof value);
     return true;
   }
-  template <class T>
-  static bool is_there(const std::shared_ptr<T>& pointer) {
-    return pointer != nullptr;
+  void print_text(wire::json_writer& json);
+  std::string_view rest() const { return rest_; }
+
+ private:
+  std::string_view take(std::size_t bytes) {
+    const auto taken = rest_.substr(0, bytes);
+    rest_.remove_prefix(bytes);
+    return taken;
   }
-  template <class T>
-  static bool is_there(const std::optional<T>& some) {
-    return some.has_value();
-  }
-  static bool is_there(const instant& t) { return t != never; }
+
+  std::string_view rest_;
 };
+
+/// How values of a type are packed and printed. What has neither fields nor a form is printed as null, so
+/// that every message can be recorded.
+template <class T>
+struct form {
+  static constexpr bool is_name = requires(const T& value) { to_string(value); }
+  &&std::is_enum_v<T>;
+  static constexpr bool is_plain = std::is_arithmetic_v<T> || is_name;
+
+  static void pack(packer& out, const T& value) {
+    if constexpr (is_plain)
+      out.raw(value);
+    else if constexpr (has_fields<T>)
+      for_each_field(value,
+                     [&]<class Member>(std::string_view, const Member& m) { form<Member>::pack(out, m); });
+  }
+
+  static void print(unpacker& in, wire::json_writer& json) {
+    if constexpr (std::is_same_v<T, bool>) {
+      json.boolean(in.raw<bool>());
+    } else if constexpr (is_name) {
+      json.string(to_string(in.raw<T>()));
+    } else if constexpr (std::is_unsigned_v<T>) {
+      json.number(in.raw<T>());
+    } else if constexpr (std::is_signed_v<T>) {
+      json.signed_number(in.raw<T>());
+    } else if constexpr (has_fields<T>) {
+      json.open('{');
+      print_members(in, json);
+      json.close('}');
+    } else {
+      json.null();
+    }
+  }
+
+  /// Without brackets. What is not there is left out.
+  static void print_members(unpacker& in, wire::json_writer& json) {
+    std::apply([&](const auto&... f) { (print_member(in, json, f), ...); }, T::fields());
+  }
+
+  /// Whether a value that is left out comes next, which is then taken off.
+  static bool skip_absent(unpacker&) { return false; }
+
+ private:
+  template <class Member>
+  static void print_member(unpacker& in, wire::json_writer& json, const field<T, Member>& f) {
+    if (form<Member>::skip_absent(in))
+      return;
+    json.key(f.name);
+    form<Member>::print(in, json);
+  }
+};
+
+template <class Meaning>
+struct form<number<Meaning>> : form<std::uint64_t> {
+  static void pack(packer& out, number<Meaning> n) { out.raw(n.value); }
+};
+
+template <>
+struct form<duration> : form<std::int64_t> {
+  static void pack(packer& out, duration d) { out.raw<std::int64_t>(d.count()); }
+};
+
+template <>
+struct form<instant> : form<std::int64_t> {
+  static void pack(packer& out, instant t) { out.raw<std::int64_t>(t.since_start.count()); }
+  static bool skip_absent(unpacker& in) { return in.skip<std::int64_t>(never.since_start.count()); }
+};
+
+template <>
+struct form<replica_id> {
+  static void pack(packer& out, replica_id id) { out.raw(id); }
+  static void print(unpacker& in, wire::json_writer& json) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    const auto value = in.raw<replica_id>().value;
+    const char text[] = {digits[value >> 12U], digits[value >> 8U & 0xFU], digits[value >> 4U & 0xFU],
+                         digits[value & 0xFU]};
+    json.plain_string({text, sizeof text});
+  }
+  static bool skip_absent(unpacker&) { return false; }
+};
+
+template <>
+struct form<std::string> {
+  static void pack(packer& out, const std::string& text) { out.text(text); }
+  static void print(unpacker& in, wire::json_writer& json) { in.print_text(json); }
+  static bool skip_absent(unpacker&) { return false; }
+};
+
+template <class T>
+struct form<std::vector<T>> {
+  static void pack(packer& out, const std::vector<T>& list) {
+    out.raw(list.size());
+    for (const auto& item : list)
+      form<T>::pack(out, item);
+  }
+  static void print(unpacker& in, wire::json_writer& json) {
+    json.open('[');
+    for (auto left = in.raw<std::size_t>(); left > 0; --left)
+      form<T>::print(in, json);
+    json.close(']');
+  }
+  static bool skip_absent(unpacker&) { return false; }
+};
+
+/// Of something that may be there: a pointer or an optional.
+template <class Maybe, class T>
+struct form_of_maybe {
+  static void pack(packer& out, const Maybe& maybe) {
+    out.raw<bool>(static_cast<bool>(maybe));
+    if (maybe)
+      form<T>::pack(out, *maybe);
+  }
+  static void print(unpacker& in, wire::json_writer& json) {
+    if (in.raw<bool>())
+      form<T>::print(in, json);
+    else
+      json.null();
+  }
+  static bool skip_absent(unpacker& in) { return in.skip(false); }
+};
+template <class T>
+struct form<std::shared_ptr<T>> : form_of_maybe<std::shared_ptr<T>, std::remove_const_t<T>> {};
+template <class T>
+struct form<std::optional<T>> : form_of_maybe<std::optional<T>, T> {};
+
+/// One of several meanings: its name comes first.
+template <class... T>
+struct form<std::variant<T...>> {
+  static void pack(packer& out, const std::variant<T...>& one_of) {
+    out.raw(one_of.index());
+    std::visit([&]<class Meaning>(const Meaning& m) { form<Meaning>::pack(out, m); }, one_of);
+  }
+  static void print(unpacker& in, wire::json_writer& json) {
+    using print_one = void (*)(unpacker&, wire::json_writer&);
+    static constexpr print_one all[] = {print_named<T>...};
+    json.open('{');
+    all[in.raw<std::size_t>()](in, json);
+    json.close('}');
+  }
+  static bool skip_absent(unpacker&) { return false; }
+
+ private:
+  template <class Meaning>
+  static void print_named(unpacker& in, wire::json_writer& json) {
+    if constexpr (has_fields<Meaning>) {
+      json.member("type", Meaning::type_name);
+      form<Meaning>::print_members(in, json);
+    }
+  }
+};
+
+/// Those fields of `now` that are not as they were: the name of each and its value. Nothing at all if all
+/// are.
+template <class T>
+void pack_changes(packer& out, const std::optional<T>& before, const T& now) {
+  std::uint64_t changed = 0;
+  std::uint64_t bit = 1;
+  const auto note = [&](const auto& f) {
+    if (!before || !((*before).*(f.member) == now.*(f.member)))
+      changed |= bit;
+    bit <<= 1U;
+  };
+  std::apply([&](const auto&... f) { (note(f), ...); }, T::fields());
+  out.raw(changed);
+  const auto keep = [&]<class Member>(const field<T, Member>& f) {
+    if ((changed & 1U) != 0)
+      form<Member>::pack(out, now.*(f.member));
+    changed >>= 1U;
+  };
+  std::apply([&](const auto&... f) { (keep(f), ...); }, T::fields());
+}
+
+/// As an object. Precondition: pack_changes<T> was there.
+template <class T>
+void print_changes(unpacker& in, wire::json_writer& json) {
+  auto changed = in.raw<std::uint64_t>();
+  json.open('{');
+  const auto print = [&]<class Member>(const field<T, Member>& f) {
+    if ((changed & 1U) != 0) {
+      json.key(f.name);
+      form<Member>::print(in, json);
+    }
+    changed >>= 1U;
+  };
+  std::apply([&](const auto&... f) { (print(f), ...); }, T::fields());
+  json.close('}');
+}
 
 } // namespace troupe::trace

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fmt/format.h>
 #include <stdexcept>
+#include <utility>
 
 namespace troupe::trace {
 
@@ -34,69 +36,152 @@ std::string format(const header& h) {
   return line += '\n';
 }
 
-// ---- where lines go
+// ---- how records become lines
 
-void ring::take(std::string_view line) {
-  if (line.size() > buffer_.size()) {
+std::string print(std::string_view records) {
+  std::string lines;
+  while (!records.empty()) {
+    record_head head;
+    std::memcpy(&head, records.data(), sizeof head);
+    head.print(unpacker(records.substr(sizeof head, head.bytes - sizeof head)), lines);
+    records.remove_prefix(head.bytes);
+  }
+  return lines;
+}
+
+void print_message(unpacker in, std::string& line) {
+  const auto m = in.raw<message_head>();
+  wire::json_writer json(line);
+  json.open('{');
+  json.member("event", "message");
+  json.key("id");
+  json.number(m.id);
+  if (m.cause != 0) {
+    json.key("cause");
+    json.number(m.cause);
+  }
+  json.key("lamport");
+  json.number(m.lamport);
+  json.member("replica", to_string(m.replica));
+  json.member("from", m.from);
+  json.member("to", m.to);
+  json.key("sent");
+  json.signed_number(m.sent.since_start.count());
+  json.key("begin");
+  json.signed_number(m.begin.since_start.count());
+  json.key("depth");
+  json.number(m.depth);
+  m.print_content(in, json);
+  m.print_changes(in, json);
+  json.key("end");
+  json.signed_number(m.end.since_start.count());
+  json.close('}');
+  line += '\n';
+}
+
+// ---- where records go
+
+void ring::take(std::string_view record) {
+  if (record.size() > buffer_.size()) {
     ++dropped_;
     return;
   }
-  while (size_ + line.size() > buffer_.size())
+  while (size_ + record.size() > buffer_.size())
     drop_oldest();
-  put(line);
-}
-
-void ring::put(std::string_view bytes) {
   const auto at = (begin_ + size_) % buffer_.size();
-  const auto first = std::min(bytes.size(), buffer_.size() - at);
-  std::memcpy(buffer_.data() + at, bytes.data(), first);
-  std::memcpy(buffer_.data(), bytes.data() + first, bytes.size() - first);
-  size_ += bytes.size();
+  const auto first = std::min(record.size(), buffer_.size() - at);
+  std::memcpy(buffer_.data() + at, record.data(), first);
+  std::memcpy(buffer_.data(), record.data() + first, record.size() - first);
+  size_ += record.size();
 }
 
 void ring::drop_oldest() {
-  const auto* from = buffer_.data() + begin_;
-  const auto ahead = std::min(size_, buffer_.size() - begin_);
-  const auto* newline = static_cast<const char*>(std::memchr(from, '\n', ahead));
-  auto length = newline ? static_cast<std::size_t>(newline - from) + 1 : ahead;
-  if (!newline) {
-    newline = static_cast<const char*>(std::memchr(buffer_.data(), '\n', size_ - ahead));
-    length += static_cast<std::size_t>(newline - buffer_.data()) + 1;
-  }
-  begin_ = (begin_ + length) % buffer_.size();
-  size_ -= length;
+  record_head head;
+  copy_out(begin_, &head, sizeof head);
+  begin_ = (begin_ + head.bytes) % buffer_.size();
+  size_ -= head.bytes;
   ++dropped_;
 }
 
-std::string ring::text() const {
-  const auto first = std::min(size_, buffer_.size() - begin_);
-  std::string all(buffer_.data() + begin_, first);
-  return all.append(buffer_.data(), size_ - first);
+void ring::copy_out(std::size_t at, void* to, std::size_t bytes) const {
+  const auto first = std::min(bytes, buffer_.size() - at);
+  std::memcpy(to, buffer_.data() + at, first);
+  std::memcpy(static_cast<char*>(to) + first, buffer_.data(), bytes - first);
+}
+
+std::string ring::records() const {
+  std::string all(size_, '\0');
+  copy_out(begin_, all.data(), size_);
+  return all;
 }
 
 namespace {
-constexpr std::size_t piece_bytes = 1 << 16;
-}
+constexpr auto pause_between_writes = std::chrono::milliseconds(10);
+constexpr std::size_t enough_to_hurry_bytes = std::size_t{1} << 20U;
+constexpr std::size_t most_waiting_bytes = std::size_t{16} << 20U;
+} // namespace
 
-file::file(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "wb")) {
+file::file(const std::string& path, const header& h) : path_(path), file_(std::fopen(path.c_str(), "wb")) {
   if (!file_)
     throw std::runtime_error(fmt::format("{}: {}", path, std::strerror(errno)));
-  std::setvbuf(file_.get(), nullptr, _IONBF, 0); // the buffer is ours
+  std::setvbuf(file_.get(), nullptr, _IONBF, 0); // pieces are large
+  write_out(format(h));
+  writer_ = std::thread([this] { write_on(); });
 }
 
-file::~file() { file::flush(); }
+file::~file() {
+  {
+    const std::lock_guard lock(mutex_);
+    ends_ = true;
+  }
+  something_to_do_.notify_one();
+  writer_.join();
+}
 
-void file::take(std::string_view line) {
-  buffer_ += line;
-  if (buffer_.size() >= piece_bytes)
-    file::flush();
+void file::take(std::string_view records) {
+  std::unique_lock lock(mutex_);
+  progress_.wait(lock, [&] { return waiting_.size() < most_waiting_bytes; });
+  const bool was_empty = waiting_.empty();
+  waiting_ += records;
+  if (was_empty || (waiting_.size() >= enough_to_hurry_bytes && !std::exchange(has_to_hurry_, true)))
+    something_to_do_.notify_one();
 }
 
 void file::flush() {
-  if (!buffer_.empty() && error_.empty() &&
-      std::fwrite(buffer_.data(), 1, buffer_.size(), file_.get()) != buffer_.size())
+  std::unique_lock lock(mutex_);
+  has_to_hurry_ = true;
+  something_to_do_.notify_one();
+  progress_.wait(lock, [&] { return waiting_.empty() && !is_writing_; });
+}
+
+std::string file::error() const {
+  const std::lock_guard lock(mutex_);
+  return error_;
+}
+
+void file::write_on() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    something_to_do_.wait(lock, [&] { return !waiting_.empty() || ends_; });
+    // More will come: a thread that is woken for each record costs more than the record.
+    something_to_do_.wait_for(lock, pause_between_writes, [&] { return has_to_hurry_ || ends_; });
+    if (waiting_.empty())
+      return;
+    const auto records = std::exchange(waiting_, {});
+    is_writing_ = true;
+    has_to_hurry_ = false;
+    lock.unlock();
+    const auto text = print(records);
+    lock.lock();
+    write_out(text);
+    is_writing_ = false;
+    progress_.notify_all();
+  }
+}
+
+void file::write_out(std::string_view text) {
+  if (error_.empty() && std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size())
     error_ = fmt::format("{}: {}", path_, std::strerror(errno));
-  buffer_.clear();
 }
 
 // ---- records
@@ -110,10 +195,18 @@ std::string_view glance(std::string_view message, std::string_view member) {
   return {};
 }
 
-void recorder::take(std::string_view line) {
+void recorder::take(std::string_view record) {
   const std::lock_guard lock(mutex_);
   if (!ended_)
-    sink_.take(line);
+    sink_.take(record);
+}
+
+void recorder::take_line(const std::string& line) {
+  packer out;
+  out.raw(record_head{[](unpacker in, std::string& lines) { lines += in.rest(); },
+                      sizeof(record_head) + line.size()});
+  out.bytes_of(line);
+  take(out.bytes());
 }
 
 void recorder::flush() {
@@ -149,7 +242,7 @@ void recorder::note(const passage& p, instant at) {
   json.number(p.bytes);
   json.close('}');
   line += '\n';
-  take(line);
+  take_line(line);
   current.cause = id;
   current.room = "edge";
 }
@@ -169,7 +262,7 @@ void recorder::note(std::string_view event, std::string_view who, std::string_vi
   write_text(json, text);
   json.close('}');
   line += '\n';
-  take(line);
+  take_line(line);
 }
 
 void recorder::end(instant at) {

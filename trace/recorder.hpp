@@ -1,9 +1,12 @@
 #pragma once
-// Takes down what happens, a line each; docs/trace_format.md has what stands in them.
+// Takes down what happens: copies it while the program runs, and makes lines of it later, or never;
+// docs/trace_format.md has what stands in them.
 
 #include "protocol/types.hpp"
+#include "trace/content.hpp"
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -11,6 +14,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace troupe::trace {
@@ -32,28 +36,60 @@ struct header {
 /// A line, with its newline.
 std::string format(const header& h);
 
-/// Where lines go.
+/// Makes a line, with its newline, of what a record has.
+using printer = void (*)(unpacker in, std::string& line);
+
+/// What every record begins with, as it is kept until somebody wants to read it.
+struct record_head {
+  printer print = nullptr;
+  std::size_t bytes = 0; ///< of all of it, with this
+};
+
+/// The lines of records, one after the other.
+std::string print(std::string_view records);
+
+/// A message that an actor has handled. A record of one has this, then what `print_content` prints and what
+/// `print_changes` does. Both print members; neither may be null.
+struct message_head {
+  using part = void (*)(unpacker& in, wire::json_writer& json);
+
+  std::uint64_t id = 0;
+  std::uint64_t cause = 0; ///< 0: none that is known
+  std::uint64_t lamport = 0;
+  instant sent;
+  instant begin;
+  instant end;
+  const char* from = nullptr; ///< names of rooms, which last
+  const char* to = nullptr;
+  std::size_t depth = 0;
+  part print_content = nullptr;
+  part print_changes = nullptr;
+  replica_id replica;
+};
+void print_message(unpacker in, std::string& line);
+
+/// Where records go: one, or several one after the other.
 class sink {
  public:
   virtual ~sink() = default;
-  virtual void take(std::string_view line) = 0;
+  virtual void take(std::string_view records) = 0;
   /// What is buffered gets to where it belongs.
   virtual void flush() {}
 };
 
-/// Keeps the last lines in memory, up to so many bytes.
+/// Keeps the last records in memory, up to so many bytes.
 class ring : public sink {
  public:
   explicit ring(std::size_t bytes) : buffer_(bytes) {}
-  void take(std::string_view line) override;
-  /// The lines that are there, the oldest first.
-  std::string text() const;
-  /// How many lines had to go.
+  void take(std::string_view record) override;
+  /// The records that are there, the oldest first.
+  std::string records() const;
+  /// How many had to go.
   std::uint64_t dropped() const { return dropped_; }
 
  private:
   void drop_oldest();
-  void put(std::string_view bytes);
+  void copy_out(std::size_t at, void* to, std::size_t bytes) const;
 
   std::vector<char> buffer_;
   std::size_t begin_ = 0;
@@ -61,25 +97,38 @@ class ring : public sink {
   std::uint64_t dropped_ = 0;
 };
 
-/// A file, written in large pieces.
+/// A file of lines. They are printed and written by a thread of its own, some milliseconds later, so that who
+/// records waits for nothing but a copy; or for room, when more is waiting than memory should be spent on.
 class file : public sink {
  public:
   /// @throws std::runtime_error with one line that names the file
-  explicit file(const std::string& path);
+  file(const std::string& path, const header& h);
   ~file() override;
-  void take(std::string_view line) override;
+  void take(std::string_view records) override;
+  /// Comes back when everything is written.
   void flush() override;
-  /// Why something could not be written; empty if all was.
-  const std::string& error() const { return error_; }
+  /// Why something could not be written; empty if all was. For after a flush.
+  std::string error() const;
 
  private:
   struct closer {
     void operator()(std::FILE* f) const { std::fclose(f); }
   };
+  void write_on();
+  void write_out(std::string_view text);
+
   std::string path_;
   std::unique_ptr<std::FILE, closer> file_;
-  std::string buffer_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable something_to_do_;
+  std::condition_variable progress_;
+  std::string waiting_;
   std::string error_;
+  bool is_writing_ = false;
+  bool has_to_hurry_ = false;
+  bool ends_ = false;
+  std::thread writer_;
 };
 
 /// What became of a message between replicas, or between them and clients.
@@ -103,8 +152,8 @@ class recorder {
   explicit recorder(sink& to) : sink_(to) {}
 
   std::uint64_t next_id() { return last_id_.fetch_add(1, std::memory_order_relaxed) + 1; }
-  /// A whole line, with its newline.
-  void take(std::string_view line);
+  /// A whole record.
+  void take(std::string_view record);
   void flush();
   /// Does something while nobody records.
   template <class What>
@@ -122,6 +171,8 @@ class recorder {
   void end(instant at);
 
  private:
+  void take_line(const std::string& line);
+
   std::mutex mutex_;
   sink& sink_;
   bool ended_ = false;

@@ -3,6 +3,7 @@
 #include "app/check/command.hpp"
 #include "cluster/history/linearizable.hpp"
 #include "cluster/history/witness.hpp"
+#include "cluster/trace/history_of.hpp"
 #include "cluster/trace/judge.hpp"
 
 #include <CLI/CLI.hpp>

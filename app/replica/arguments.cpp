@@ -120,7 +120,7 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
   std::string level = "info";
   std::size_t threads = 0;
   std::string trace;
-  std::size_t trace_memory_mib = 0;
+  std::size_t trace_memory_mib = 4;
 
   CLI::App app("A Raft replica for the course simulators: a drop-in for 3700kvstore and 4730kvstore.\n"
                "  troupe-replica [options] <port> <id> <peer>...   talks datagrams to 127.0.0.1:<port>\n"
@@ -163,7 +163,8 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
       ->check(CLI::Range(0, 256));
   app.add_option("--trace", trace,
                  "write every message that an actor handles into this file, for troupe-trace; "
-                 "see --trace-memory");
+                 "see --trace-memory")
+      ->envname("TROUPE_TRACE"); // so says a simulator that does not know whose replica it starts
   app.add_option("--trace-memory", trace_memory_mib,
                  "how many MiB of last moments are kept in memory, to be written on SIGUSR1 or when a "
                  "rule is broken; 0: none")

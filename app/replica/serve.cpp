@@ -80,7 +80,6 @@ class mouth {
   /// Waits for something to happen, for at most `timeout`, and hands on what arrived. False when it is time
   /// to end.
   bool turn(duration timeout) {
-    tracing_.flush(); // who is killed while it waits leaves all that it did
     const bool full = intake_.is_full();
     if (full) // the actors have to catch up; nothing tells when they have
       timeout = std::min<duration>(timeout, std::chrono::milliseconds(1));
@@ -156,8 +155,7 @@ void serve_on_threads(const replica_arguments& a, actors::socket_edge& edge, con
   actors::threaded_system system(a.threads);
   actors::replica replica(system.system(), make_setup(a, edge, storage, host));
   mouth m(edge, signals, replica, host, t);
-  // Nothing tells this thread that the others have recorded something.
-  while (m.turn(t.has_file() ? duration(std::chrono::milliseconds(100)) : duration::max())) {
+  while (m.turn(duration::max())) {
   }
   replica.stop();
   system.system().await_all_actors_done();
@@ -175,7 +173,8 @@ int serve(const replica_arguments& arguments, int signals) {
     serve_on_threads(arguments, *edge, host, t, signals);
   else
     serve_in_a_loop(arguments, *edge, host, t, signals);
-  t.end();
+  if (const auto error = t.end(); !error.empty())
+    host.log(log_level::error, "the trace is not whole: " + error);
   return 0;
 }
 

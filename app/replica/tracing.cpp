@@ -25,17 +25,10 @@ tracing::tracing(const replica_arguments& a)
                                                                 .command = a.command,
                                                                 .replica = id_,
                                                                 .replicas = a.directory.members().size()},
-      file_(path_.empty() ? std::nullopt : std::optional<trace::file>(std::in_place, path_)),
+      file_(path_.empty() ? std::nullopt : std::optional<trace::file>(std::in_place, path_, header_)),
       ring_(file_ ? 1 : std::max<std::size_t>(1, a.trace_memory_mib << 20U)),
       recorder_(file_ ? static_cast<trace::sink&>(*file_) : ring_) {
-  if (file_)
-    file_->take(format(header_));
   recorder_.note("start", id_, "", now());
-}
-
-void tracing::flush() {
-  if (file_)
-    recorder_.flush();
 }
 
 std::string tracing::keep() {
@@ -43,19 +36,20 @@ std::string tracing::keep() {
     return "no last moments are kept (--trace-memory 0)";
   if (file_) {
     recorder_.flush();
-    return file_->error().empty() ? fmt::format("the trace is in {}", path_) : file_->error();
+    const auto error = file_->error();
+    return error.empty() ? fmt::format("the trace is in {}", path_) : error;
   }
   try {
-    std::string lines;
-    recorder_.alone([&] { lines = ring_.text(); });
+    std::string records;
+    recorder_.alone([&] { records = ring_.records(); });
     const auto path =
         (std::filesystem::temp_directory_path() / fmt::format("troupe-{}-{}.jsonl", id_, ::getpid()))
             .string();
-    trace::file file(path);
-    file.take(format(header_));
-    file.take(lines);
+    trace::file file(path, header_);
+    file.take(records);
     trace::recorder(file).end(now());
-    return file.error().empty() ? fmt::format("the last moments are in {}", path) : file.error();
+    const auto error = file.error();
+    return error.empty() ? fmt::format("the last moments are in {}", path) : error;
   } catch (const std::exception& e) {
     return e.what();
   }
@@ -63,9 +57,11 @@ std::string tracing::keep() {
 
 void tracing::note_violation(const std::string& what) { recorder_.note("violation", id_, what, now()); }
 
-void tracing::end() {
-  if (file_)
-    recorder_.end(now());
+std::string tracing::end() {
+  if (!file_)
+    return {};
+  recorder_.end(now());
+  return file_->error();
 }
 
 } // namespace troupe::app

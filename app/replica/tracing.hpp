@@ -15,16 +15,13 @@ class tracing {
 
   /// Null if nothing is to be kept.
   trace::recorder* recorder() { return is_on_ ? &recorder_ : nullptr; }
-  bool has_file() const { return file_.has_value(); }
 
-  /// What was recorded gets into the file, where there is one.
-  void flush();
   /// Writes down what is in memory. Returns one line that names the file, or says why there is none.
   std::string keep();
   /// A rule was broken; the process is about to end.
   void note_violation(const std::string& what);
-  /// The replica ends in order.
-  void end();
+  /// The replica ends in order. Returns why the trace is not whole; empty if it is.
+  std::string end();
 
  private:
   std::string id_;

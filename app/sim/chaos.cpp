@@ -1,5 +1,6 @@
 #include "app/sim/chaos.hpp"
 
+#include "app/sim/chaos_report.hpp"
 #include "app/sim/crew.hpp"
 #include "app/sim/options.hpp"
 #include "app/sim/page_file.hpp"
@@ -12,7 +13,6 @@
 #include <cerrno>
 #include <cstring>
 #include <deque>
-#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <map>
@@ -171,27 +171,19 @@ class chaos_session {
 
   chaos::outcome play_traced(const chaos::schedule& s, const chaos::teller& tell, const std::string& path,
                              const std::string& selection) {
-    trace::file file(path);
-    file.take(format(trace::header{.program = std::string(app::version),
-                                   .mode = "virtual",
-                                   .scenario = "chaos",
-                                   .seed = s.seed,
-                                   .command = replay_command(s.seed, selection),
-                                   .replica = "",
-                                   .replicas = s.setup.replicas}));
+    trace::file file(path, {.program = std::string(app::version),
+                            .mode = "virtual",
+                            .scenario = "chaos",
+                            .seed = s.seed,
+                            .command = replay_command(s.seed, selection),
+                            .replica = "",
+                            .replicas = s.setup.replicas});
     trace::recorder recorder(file);
     auto outcome = chaos::play(s, tell, &recorder);
-    if (!file.error().empty())
-      throw usage_error(file.error());
+    recorder.flush();
+    if (const auto error = file.error(); !error.empty())
+      throw usage_error(error);
     return outcome;
-  }
-
-  /// Of one of many runs: `runs.jsonl` becomes `runs-4711.jsonl`.
-  std::string trace_of(std::uint64_t seed) const {
-    const std::filesystem::path path(options_.trace);
-    return (path.parent_path() /
-            fmt::format("{}-{}{}", path.stem().string(), seed, path.extension().string()))
-        .string();
   }
 
   void write_history(const history::operations& told) {
@@ -209,20 +201,17 @@ class chaos_session {
       if (lines.size() > last_moments)
         lines.pop_front();
     };
-    const bool record = !options_.trace.empty() && (options_.runs > 1 || !selection.empty());
-    const auto trace = record ? trace_of(s.seed) : options_.trace; // the only run's has been written already
-    if (record)
-      play_traced(s, keep_last, trace, selection);
-    else
+    const bool is_recorded = options_.runs == 1 && selection.empty(); // if anything is
+    const auto trace =
+        options_.trace.empty() || is_recorded ? options_.trace : trace_of_one(options_.trace, s.seed);
+    if (trace.empty() || is_recorded)
       chaos::play(s, keep_last);
-    std::string text = fmt::format("seed {} FAILED: {}\n", s.seed, o.violations.front());
-    for (std::size_t i = 1; i < std::min<std::size_t>(o.violations.size(), 4); ++i)
-      text += fmt::format("  also: {}\n", o.violations[i]);
-    text += fmt::format("replay: {}\n{}\nthe last moments:\n{}", replay_command(s.seed, selection),
-                        chaos::describe(s), fmt::join(lines, "\n"));
-    if (!trace.empty())
-      text += fmt::format("\nthe trace: {}\nand a page that shows it: {}", trace, write_page_beside(trace));
-    screen_.line(text);
+    else
+      play_traced(s, keep_last, trace, selection);
+    screen_.line(
+        describe_failure(s, o,
+                         {replay_command(s.seed, selection), fmt::format("{}", fmt::join(lines, "\n")), trace,
+                          trace.empty() ? "" : write_page_beside(trace)}));
   }
 
   std::string replay_command(std::uint64_t seed, const std::string& selection) const {

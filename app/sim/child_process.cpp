@@ -18,8 +18,8 @@ constexpr std::size_t longest_line = 2000;
 
 /// Everything that the child does before it becomes the replica: nothing but async-signal-safe calls, since
 /// the simulator has threads. Writes errno to `failure` if the program cannot be executed.
-[[noreturn]] void become_replica(char* const* arguments, const watchdog& guard, int out, int err,
-                                 int failure) {
+[[noreturn]] void become_replica(char* const* arguments, char* const* environment, const watchdog& guard,
+                                 int out, int err, int failure) {
   setpgid(0, 0);
   guard.add(getpid());
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -30,10 +30,17 @@ constexpr std::size_t longest_line = 2000;
   sigprocmask(SIG_SETMASK, &none, nullptr);
   const int nothing = open("/dev/null", O_RDONLY);
   if (dup2(nothing, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0)
-    execv(arguments[0], arguments);
+    execve(arguments[0], arguments, environment);
   const int reason = errno;
   [[maybe_unused]] const auto written = write(failure, &reason, sizeof reason);
   _exit(127);
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (const auto& word : words)
+    pointers.push_back(const_cast<char*>(word.c_str()));
+  return pointers;
 }
 
 void do_not_block(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
@@ -58,12 +65,15 @@ std::string printable(std::string line) {
 
 } // namespace
 
-child_process::child_process(const std::vector<std::string>& arguments, const watchdog& guard)
+child_process::child_process(const std::vector<std::string>& arguments, const watchdog& guard,
+                             const std::vector<std::string>& environment)
     : guard_(guard) {
-  std::vector<char*> argv;
-  for (const auto& argument : arguments)
-    argv.push_back(const_cast<char*>(argument.c_str()));
+  auto argv = pointers_to(arguments);
   argv.push_back(nullptr);
+  auto variables = pointers_to(environment); // of two with one name the first counts
+  for (char** inherited = environ; *inherited; ++inherited)
+    variables.push_back(*inherited);
+  variables.push_back(nullptr);
   auto out = make_pipe();
   auto err = make_pipe();
   auto failure = make_pipe();
@@ -71,7 +81,8 @@ child_process::child_process(const std::vector<std::string>& arguments, const wa
   if (process_ < 0)
     throw std::system_error(errno, std::generic_category(), "fork");
   if (process_ == 0)
-    become_replica(argv.data(), guard_, out.write.get(), err.write.get(), failure.write.get());
+    become_replica(argv.data(), variables.data(), guard_, out.write.get(), err.write.get(),
+                   failure.write.get());
   failure.write.close();
   if (const int reason = await_execution(failure.read.get()); reason != 0) {
     waitpid(process_, nullptr, 0);

@@ -19,7 +19,9 @@ class child_process {
 
   /// Starts `arguments`, the first of which is the path of the executable. Throws std::system_error if it
   /// cannot be executed. The watchdog must outlive the child.
-  child_process(const std::vector<std::string>& arguments, const watchdog& guard);
+  /// @param environment  `NAME=value` for each variable that is not inherited
+  child_process(const std::vector<std::string>& arguments, const watchdog& guard,
+                const std::vector<std::string>& environment = {});
   child_process(child_process&& other) noexcept;
   child_process& operator=(child_process&&) = delete;
   /// Kills the whole group and waits for the child.

@@ -75,8 +75,8 @@ std::optional<options> parse_options(int argc, char** argv) {
   app.add_flag("--verbose", result.verbose, "Tell what happens even where there is no terminal");
   app.add_option(
       "--trace", result.trace,
-      "Write every message that an actor handles, for troupe-trace: one run only; with --real each "
-      "replica writes a file of its own, named after it");
+      "Write every message that an actor handles, for troupe-trace: one run only; with --real what "
+      "passes through the network, and each troupe-replica writes a file of its own, named after it");
   app.add_option("--html", result.html, "Write a page that shows the run, for a browser: one run only")
       ->excludes("--real")
       ->excludes("--replica");

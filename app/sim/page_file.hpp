@@ -7,14 +7,14 @@
 
 namespace troupe::sim {
 
-/// Keeps all lines in memory.
-class trace_text : public trace::sink {
+/// Keeps everything in memory.
+class kept_records : public trace::sink {
  public:
-  void take(std::string_view line) override { text_ += line; }
-  const std::string& text() const { return text_; }
+  void take(std::string_view records) override { records_ += records; }
+  const std::string& records() const { return records_; }
 
  private:
-  std::string text_;
+  std::string records_;
 };
 
 /// Throws usage_error if the page cannot be written.

@@ -35,8 +35,19 @@ void passages::note_rest(std::string_view bytes, const course::action_list& acti
   for (auto id : world_.replicas()) {
     const auto name = to_string(id);
     if (name != from && (to == to_string(nobody) || to == name) && !is_delivered(actions, id))
-      note_end(name, world_.lives(id) ? "lost" : "dead");
+      note_end(name, why_not_delivered(from, id));
   }
+}
+
+/// In the order in which the world decides, but that what chance would have taken counts as dead where nobody
+/// lives: of chance nothing is left to be seen.
+std::string_view passages::why_not_delivered(std::string_view from, replica_id to) const {
+  const auto replicas = world_.replicas();
+  const auto sender =
+      std::find_if(replicas.begin(), replicas.end(), [&](replica_id id) { return to_string(id) == from; });
+  if (sender != replicas.end() && world_.separated(*sender, to))
+    return "cut";
+  return world_.lives(to) ? "lost" : "dead";
 }
 
 void passages::note_news(const course::news& n) {

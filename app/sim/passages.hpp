@@ -22,6 +22,7 @@ class passages {
   void note_news(const course::news& n);
 
  private:
+  std::string_view why_not_delivered(std::string_view from, replica_id to) const;
   void note(std::string_view to, std::string_view fate, std::string_view bytes, instant now);
 
   trace::recorder* recorder_;

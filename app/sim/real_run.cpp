@@ -75,11 +75,11 @@ class real_run {
       for (auto peer : ids)
         if (peer != id)
           arguments.push_back(to_string(peer));
-      if (!setting_.trace.empty()) {
-        arguments.insert(arguments.begin() + 1, fmt::format("{}.{}", setting_.trace, to_string(id)));
-        arguments.insert(arguments.begin() + 1, "--trace");
-      }
-      replicas_.push_back({id, child_process(arguments, setting_.guard)});
+      // No argument: the replica may be somebody else's, who takes none but the course's.
+      std::vector<std::string> environment;
+      if (!setting_.trace.empty())
+        environment.push_back(fmt::format("TROUPE_TRACE={}.{}", setting_.trace, to_string(id)));
+      replicas_.push_back({id, child_process(arguments, setting_.guard, environment)});
     }
   }
 

@@ -14,7 +14,8 @@ namespace troupe::sim {
 struct real_setting {
   std::string replica; ///< path of the executable
   const watchdog& guard;
-  std::string trace; ///< each replica writes one, under this name with its own behind it; empty: none does
+  /// Each replica of ours writes one, under this name with its own behind it; empty: none does.
+  std::string trace;
   trace::recorder* recorder = nullptr; ///< takes down what passes through the network
   int stop = -1;                       ///< a descriptor that becomes readable when all runs have to end
 };

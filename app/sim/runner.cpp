@@ -78,19 +78,21 @@ class run_view : public spectator {
 /// What is recorded of a run, or of the simulator's part in it.
 class run_trace {
  public:
-  run_trace(const options& o, const run_plan& plan) : page_(o.html) {
+  run_trace(const options& o, const run_plan& plan) : head_(head(plan)), page_(o.html) {
     if (!o.trace.empty())
-      file_.emplace(o.trace);
+      file_.emplace(o.trace, head_);
+  }
+
+  static trace::header head(const run_plan& plan) {
     const bool is_real = plan.mode == run_mode::real;
     const auto& name = plan.scenario->name;
-    take(format(trace::header{
-        .program = std::string(app::version),
-        .mode = std::string(to_string(plan.mode)),
-        .scenario = name,
-        .seed = plan.seed,
-        .command = fmt::format("troupe-sim {}{} --seed {}", is_real ? "--real " : "", name, plan.seed),
-        .replica = "",
-        .replicas = plan.scenario->replicas}));
+    return {.program = std::string(app::version),
+            .mode = std::string(to_string(plan.mode)),
+            .scenario = name,
+            .seed = plan.seed,
+            .command = fmt::format("troupe-sim {}{} --seed {}", is_real ? "--real " : "", name, plan.seed),
+            .replica = "",
+            .replicas = plan.scenario->replicas};
   }
 
   trace::recorder& recorder() { return recorder_; }
@@ -101,14 +103,19 @@ class run_trace {
     if (file_ && !file_->error().empty())
       throw usage_error(file_->error());
     if (!page_.empty())
-      write_page(text_.text(), page_, page_);
+      write_page(format(head_) + trace::print(kept_.records()), page_, page_);
   }
 
  private:
   /// To all who want it.
   struct fork : trace::sink {
     explicit fork(run_trace& o) : owner(o) {}
-    void take(std::string_view line) override { owner.take(line); }
+    void take(std::string_view records) override {
+      if (owner.file_)
+        owner.file_->take(records);
+      if (!owner.page_.empty())
+        owner.kept_.take(records);
+    }
     void flush() override {
       if (owner.file_)
         owner.file_->flush();
@@ -116,16 +123,10 @@ class run_trace {
     run_trace& owner;
   };
 
-  void take(std::string_view line) {
-    if (file_)
-      file_->take(line);
-    if (!page_.empty())
-      text_.take(line);
-  }
-
+  trace::header head_;
   std::string page_;
   std::optional<trace::file> file_;
-  trace_text text_;
+  kept_records kept_;
   fork fork_{*this};
   trace::recorder recorder_{fork_};
 };

@@ -20,6 +20,7 @@ exit_status run(int argc, char** argv) {
   add_stats(app, status);
   add_diff(app, status);
   add_html(app, status);
+  add_export(app, status);
   troupe::app::read_arguments(app, argc, argv);
   return status;
 }

@@ -85,6 +85,8 @@ class world {
   replica_id leader() const { return leader_; }
   /// Neither killed nor dead.
   bool lives(replica_id id) const;
+  /// Whether a partition is between them now.
+  bool separated(replica_id a, replica_id b) const { return network_.inside(a) != network_.inside(b); }
 
  private:
   enum class peer_state { silent, alive, killed, dead };

@@ -23,6 +23,7 @@ std::int64_t end_of(const operation& o) { return o.ending == ending::unknown ? n
 struct one_key {
   std::vector<const operation*> writes; ///< in the order that is proposed
   std::vector<const operation*> reads;
+  std::vector<std::size_t> read_places; ///< behind how many writes, once the reads are in order
 };
 
 /// What a write makes of a value; nothing if its answer says something else.
@@ -96,14 +97,15 @@ std::optional<std::string> find_misfit(one_key& k) {
       return fmt::format("key {}: {} read \"{}\" before that was written", r->key, name_of(*r),
                          r->result.value_or(""));
     under_way.emplace(r->done, *place);
+    k.read_places.push_back(*place);
   }
   return std::nullopt;
 }
 
-} // namespace
+using by_key = std::map<std::string_view, one_key>;
 
-std::optional<std::string> find_misfit(const operations& history, const std::vector<std::size_t>& writes) {
-  std::map<std::string_view, one_key> keys;
+std::optional<std::string> find_misfit(const operations& history, const std::vector<std::size_t>& writes,
+                                       by_key& keys) {
   std::vector<bool> listed(history.size());
   for (const auto i : writes) {
     listed[i] = true;
@@ -120,6 +122,42 @@ std::optional<std::string> find_misfit(const operations& history, const std::vec
     if (auto misfit = find_misfit(told))
       return misfit;
   return std::nullopt;
+}
+
+/// The writes, and between them the reads by call: of two reads with no write between them neither is over
+/// before the other is called, or they are in that order.
+std::vector<std::size_t> order_of(const operations& history, const one_key& k) {
+  std::vector<std::vector<const operation*>> reads(k.writes.size() + 1);
+  for (std::size_t i = 0; i < k.reads.size(); ++i)
+    reads[k.read_places[i]].push_back(k.reads[i]);
+  std::vector<std::size_t> order;
+  const auto add = [&](const operation* o) { order.push_back(static_cast<std::size_t>(o - history.data())); };
+  for (std::size_t i = 0; i <= k.writes.size(); ++i) {
+    std::for_each(reads[i].begin(), reads[i].end(), add);
+    if (i < k.writes.size())
+      add(k.writes[i]);
+  }
+  return order;
+}
+
+} // namespace
+
+std::optional<std::string> find_misfit(const operations& history, const std::vector<std::size_t>& writes) {
+  by_key keys;
+  return find_misfit(history, writes, keys);
+}
+
+std::optional<std::vector<std::size_t>> place_reads(const operations& history,
+                                                    const std::vector<std::size_t>& writes) {
+  by_key keys;
+  if (find_misfit(history, writes, keys))
+    return std::nullopt;
+  std::vector<std::size_t> order;
+  for (const auto& [key, told] : keys) {
+    const auto of_key = order_of(history, told);
+    order.insert(order.end(), of_key.begin(), of_key.end());
+  }
+  return order;
 }
 
 } // namespace troupe::history

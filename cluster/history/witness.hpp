@@ -4,6 +4,8 @@
 #include "cluster/history/history.hpp"
 
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace troupe::history {
@@ -17,5 +19,10 @@ namespace troupe::history {
 ///                have been applied; what is not among them never took effect
 /// Takes n log n steps for n operations, however many of them are concurrent.
 std::optional<std::string> find_misfit(const operations& history, const std::vector<std::size_t>& writes);
+
+/// Where `find_misfit` finds none: places in `history` of these writes and of all answered reads, in an order
+/// that explains them, one key after the other. Otherwise nothing.
+std::optional<std::vector<std::size_t>> place_reads(const operations& history,
+                                                    const std::vector<std::size_t>& writes);
 
 } // namespace troupe::history

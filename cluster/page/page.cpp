@@ -3,6 +3,7 @@
 #include "cluster/history/linearizable.hpp"
 #include "cluster/history/witness.hpp"
 #include "cluster/page/tables.hpp"
+#include "cluster/trace/history_of.hpp"
 #include "cluster/trace/judge.hpp"
 #include "protocol/invariant.hpp"
 

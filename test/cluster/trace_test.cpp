@@ -1,5 +1,6 @@
 // What virtual runs record: all of it, the same each time, and without changing anything.
 
+#include "app/sim/chaos_report.hpp"
 #include "app/sim/virtual_run.hpp"
 #include "cluster/chaos/run.hpp"
 #include "cluster/cluster.hpp"
@@ -8,6 +9,7 @@
 #include "trace/recorder.hpp"
 
 #include <doctest/doctest.h>
+#include <map>
 #include <set>
 
 using namespace troupe;
@@ -25,7 +27,7 @@ class nobody_watches : public sim::spectator {
 /// Keeps everything.
 class memory : public trace::sink {
  public:
-  void take(std::string_view line) override { text += line; }
+  void take(std::string_view records) override { text += trace::print(records); }
   std::string text = format(trace::header{"0", "virtual", "test", 1, "", "", 0});
 };
 
@@ -37,11 +39,14 @@ trace::story story_of(const memory& m) {
   return trace::story(std::move(files));
 }
 
-sim::run_result play(const char* scenario, std::uint64_t seed, trace::recorder* r) {
+sim::run_result play(const scenario& s, std::uint64_t seed, trace::recorder* r) {
   nobody_watches silence;
-  return sim::play_virtual(
-      {std::make_shared<const troupe::scenario>(load_scenario(scenario)), sim::run_mode::virtual_time, seed},
-      silence, r);
+  return sim::play_virtual({std::make_shared<const scenario>(s), sim::run_mode::virtual_time, seed}, silence,
+                           r);
+}
+
+sim::run_result play(const char* name, std::uint64_t seed, trace::recorder* r) {
+  return play(load_scenario(name), seed, r);
 }
 
 void check_links(const trace::story& s) {
@@ -166,4 +171,74 @@ TEST_CASE("trace: a timer's message was caused by what set it") {
       CHECK(cause->replica == record.replica);
     }
   CHECK(wakes > 5);
+}
+
+namespace {
+
+std::map<std::string, std::uint64_t> fates_in(const memory& m) {
+  std::map<std::string, std::uint64_t> fates;
+  for (const auto& record : trace::read(m.text).records)
+    if (record.kind == trace::event_kind::network)
+      ++fates[record.fate];
+  return fates;
+}
+
+} // namespace
+
+TEST_CASE("trace: what a partition ate was cut, and what chance took was lost") {
+  std::vector<scenario> scenarios;
+  for (const auto* name : {"partition-2", "partition-4", "unreliable-3", "advanced-4"})
+    scenarios.push_back(load_scenario(name));
+  // Some are dead, and on the other side of a partition.
+  scenarios.push_back(parse_scenario(
+      R"({"lifetime": 20, "replicas": 5, "requests": 200, "mix": 0.5, "drops": 0.1, "events": [
+          {"type": "kill_leader", "time": 5}, {"type": "part_easy", "time": 9}, {"type": "part_end", "time": 12},
+          {"type": "kill_non_leader", "time": 13}, {"type": "part_easy", "time": 14}]})",
+      "test", "test"));
+  std::uint64_t cut = 0;
+  std::uint64_t lost = 0;
+  for (const auto& s : scenarios)
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+      CAPTURE(s.name);
+      CAPTURE(seed);
+      memory m;
+      trace::recorder r(m);
+      const auto figures = play(s, seed, &r).figures;
+      auto fates = fates_in(m);
+      CHECK(fates["cut"] == figures.lost_by_partition);
+      // On the way to the dead chance and death look the same.
+      CHECK(fates["lost"] <= figures.lost_by_drops);
+      CHECK(fates["lost"] + fates["dead"] >= figures.lost_by_drops);
+      cut += fates["cut"];
+      lost += fates["lost"];
+    }
+  CHECK(cut > 500);
+  CHECK(lost > 500);
+}
+
+TEST_CASE("trace: the report of a random run that fails names its trace, which holds the failure") {
+  auto s = chaos::draw(3);
+  s.faults.clear();
+  s.requests.resize(10);
+  // Nobody can take in what no message can carry, so this one is asked for ever.
+  s.requests.front().operation = kv::put{"k0", std::string(100'000, 'x')};
+  s.requests.front().manners.repeat_after = 1s;
+  memory m;
+  trace::recorder r(m);
+  const auto run = chaos::play(s, nullptr, &r);
+  REQUIRE_FALSE(run.passed());
+  const auto violation = trace::find_violation(story_of(m));
+  REQUIRE(violation.has_value());
+  CHECK(violation->what.find(run.violations.front()) != std::string::npos);
+
+  const auto path = sim::trace_of_one("folder/runs.jsonl", s.seed);
+  CHECK(path == "folder/runs-3.jsonl");
+  const auto report =
+      sim::describe_failure(s, run, {"troupe-sim chaos --seed 3 --runs 1", "  a line", path, ""});
+  CHECK(report.starts_with("seed 3 FAILED: every request is answered in the end"));
+  CHECK(report.find("\nreplay: troupe-sim chaos --seed 3 --runs 1\n") != report.npos);
+  CHECK(report.ends_with("\nthe trace: folder/runs-3.jsonl"));
+  CHECK(sim::describe_failure(s, run, {"", "", path, "folder/runs-3.html"})
+            .ends_with("\nthe trace: folder/runs-3.jsonl\na page that shows it: folder/runs-3.html"));
+  CHECK(sim::describe_failure(s, run, {"", "", "", ""}).find("the trace") == std::string::npos);
 }

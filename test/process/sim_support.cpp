@@ -1,7 +1,6 @@
 #include "test/process/sim_support.hpp"
 
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -9,25 +8,11 @@
 #include <stdexcept>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 
 namespace troupe::test {
 
 namespace {
-
-/// Far more than anything takes; only reached if something is broken.
-constexpr int patience_ms = 30000;
-
-template <class Condition>
-bool eventually(Condition condition) {
-  for (int waited = 0; waited < patience_ms; waited += 10) {
-    if (condition())
-      return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return condition();
-}
 
 void redirect(const std::string& path, int to) {
   dup2(open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), to);

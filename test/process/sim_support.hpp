@@ -1,6 +1,7 @@
 #pragma once
 // Runs troupe-sim as a user does, against replicas with a fault of our choice.
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <rapidjson/document.h>
@@ -8,12 +9,28 @@
 #include <sstream>
 #include <string>
 #include <sys/types.h>
+#include <thread>
 #include <utility>
 #include <vector>
 
 namespace troupe::test {
 
 namespace fs = std::filesystem;
+
+/// Far more than anything takes; only reached if something is broken.
+inline constexpr std::chrono::seconds patience(30);
+
+/// Waits until it is so. False if that never happens.
+template <class Condition>
+bool eventually(Condition condition) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (condition())
+      return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return condition();
+}
 
 /// A folder that is gone afterwards.
 class scratch_folder {

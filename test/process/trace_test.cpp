@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+using troupe::test::eventually;
 using troupe::test::scratch_folder;
 
 namespace {
@@ -187,6 +188,68 @@ TEST_CASE("trace: real replicas leave a file each, and together they are one sto
   const auto explained = call(f, words);
   CHECK(explained.status == 0);
   CHECK(explained.out.find("client_answer") != explained.out.npos);
+}
+
+TEST_CASE("trace: of a replica that is not ours there is what passes through the network") {
+  const scratch_folder f;
+  f.write("short.json",
+          R"({"lifetime": 3, "replicas": 3, "requests": 60, "mix": 0.5, "start_wait": 1, "end_wait": 1,
+              "tests": {"maximum_get_generation_fail_fraction": 1}})");
+  const auto run =
+      call(f, {TROUPE_SIM, "--real", "--replica", f.replica("none"), "short.json", "--trace", "t.jsonl"});
+  CAPTURE(run.out);
+  CAPTURE(run.err);
+  CHECK(run.status == 0); // it takes no argument but the course's
+  CHECK(contents(f.path("t.jsonl.0000")).empty());
+  const auto counted = call(f, {TROUPE_TRACE, "stats", "t.jsonl"});
+  CHECK(counted.status == 0);
+  CHECK(counted.out.find("C000->") != counted.out.npos);
+  CHECK(counted.out.find("ok sent") != counted.out.npos);
+}
+
+TEST_CASE("trace: show --follow prints what comes, while it comes, up to the end") {
+  const scratch_folder f;
+  REQUIRE(call(f, {TROUPE_SIM, "simple-1", "--seed", "7", "--trace", "a.jsonl"}).status == 0);
+  std::istringstream whole(contents(f.path("a.jsonl")));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(whole, line);)
+    lines.push_back(line + "\n");
+  REQUIRE(lines.size() > 100);
+  REQUIRE(lines.back().find("\"end\"") != std::string::npos);
+  const auto shown = [&] {
+    const auto text = contents(f.path("out"));
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  };
+  std::ofstream growing(f.path("growing.jsonl"), std::ios::binary);
+  growing << lines[0] << lines[1] << std::flush;
+  const auto process = begin(f, {TROUPE_TRACE, "show", "--follow", "growing.jsonl"});
+  int status = 0;
+  bool over = false;
+  const auto is_over = [&] { return over = over || ::waitpid(process, &status, WNOHANG) == process; };
+  CHECK(eventually([&] { return shown() == 1; })); // without the header
+  // Half a line is nothing yet, whatever follows it.
+  const auto half = lines[2].size() / 2;
+  growing << lines[2].substr(0, half) << std::flush;
+  growing << lines[2].substr(half) << lines[3] << lines[4].substr(0, half) << std::flush;
+  CHECK(eventually([&] { return shown() == 3; }));
+  CHECK_FALSE(is_over());
+  growing << lines[4].substr(half) << std::flush;
+  CHECK(eventually([&] { return shown() == 4; }));
+  for (std::size_t i = 5; i + 1 < lines.size(); ++i)
+    growing << lines[i];
+  growing << std::flush;
+  CHECK(eventually([&] { return shown() == lines.size() - 2; }));
+  CHECK_FALSE(is_over());
+  growing << lines.back() << std::flush;
+  CHECK(eventually(is_over));
+  if (!over)
+    ::kill(process, SIGKILL);
+  CHECK(status == 0);
+  CHECK(contents(f.path("err")).empty());
+  const auto followed = contents(f.path("out"));
+  const auto all = call(f, {TROUPE_TRACE, "show", "a.jsonl"}).out;
+  const bool same = followed == all.substr(all.find('\n') + 1); // without the line about the file
+  CHECK(same);
 }
 
 TEST_CASE("trace: a replica keeps its last moments, and writes them when it is asked to") {

@@ -5,7 +5,10 @@
 #include "trace/recorder.hpp"
 
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
+#include <unistd.h>
 
 using namespace troupe;
 
@@ -13,10 +16,28 @@ namespace {
 
 template <class T>
 std::string written(const T& value) {
+  trace::packer packed;
+  trace::form<T>::pack(packed, value);
   std::string text;
   wire::json_writer json(text);
-  trace::content_writer{json}(value);
+  trace::unpacker in(packed.bytes());
+  trace::form<T>::print(in, json);
+  CHECK(in.rest().empty());
   return text;
+}
+
+/// As the recorder makes them of a line.
+std::string record_of(const std::string& line) {
+  trace::packer out;
+  out.raw(trace::record_head{[](trace::unpacker in, std::string& lines) { lines += in.rest(); },
+                             sizeof(trace::record_head) + line.size()});
+  out.bytes_of(line);
+  return std::string(out.bytes());
+}
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 struct unlisted {
@@ -69,23 +90,53 @@ TEST_CASE("trace: whatever bytes a text has, the line is JSON") {
     }
 }
 
-TEST_CASE("ring: keeps the last whole lines, within its bound") {
-  trace::ring ring(100);
+TEST_CASE("ring: keeps the last whole records, within its bound") {
+  constexpr std::size_t bound = 300;
+  trace::ring ring(bound);
   std::string all;
   for (int i = 0; i < 1000; ++i) {
-    const auto line = fmt::format("line {}{}\n", i, std::string(static_cast<std::size_t>(i % 17), '.'));
-    all += line;
-    ring.take(line);
-    const auto kept = ring.text();
-    CHECK(kept.size() <= 100);
-    CHECK((kept.size() == all.size() || kept.size() > 70)); // no line is longer than 30
+    const auto record =
+        record_of(fmt::format("{}{}\n", i, std::string(static_cast<std::size_t>(i % 17), '.')));
+    all += record;
+    ring.take(record);
+    const auto kept = ring.records();
+    CHECK(kept.size() <= bound);
+    CHECK((kept.size() == all.size() || kept.size() > bound - 50)); // no record is longer
     CHECK(all.ends_with(kept));
-    CHECK((kept.size() == all.size() || all[all.size() - kept.size() - 1] == '\n'));
+    CHECK(trace::print(all).ends_with(trace::print(kept))); // whole ones only
   }
   CHECK(ring.dropped() > 900);
-  const auto before = ring.text();
-  ring.take(std::string(101, 'x') + "\n"); // never fits
-  CHECK(ring.text() == before);
+  const auto before = ring.records();
+  ring.take(record_of(std::string(bound, 'x'))); // never fits
+  CHECK(ring.records() == before);
+}
+
+TEST_CASE("file: has all that was taken down, in order, whenever it is asked to be up to date") {
+  const auto path =
+      (std::filesystem::temp_directory_path() / fmt::format("recorder_test_{}", ::getpid())).string();
+  std::string expected = format(trace::header{});
+  {
+    trace::file file(path, {});
+    for (int i = 0; i < 20'000; ++i) {
+      const auto line = fmt::format("line {} {}\n", i, std::string(100, '.'));
+      expected += line;
+      file.take(record_of(line));
+      if (i % 7'000 == 6'999) {
+        file.flush();
+        CHECK(text_of(path) == expected);
+      }
+    }
+  }
+  CHECK(text_of(path) == expected);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("file: says why it could not be written, and goes on") {
+  trace::file file("/dev/full", {});
+  file.take(record_of("lost\n"));
+  file.flush();
+  CHECK(file.error() == "/dev/full: No space left on device");
+  CHECK_THROWS_WITH(trace::file("/nowhere/at/all", {}), "/nowhere/at/all: No such file or directory");
 }
 
 TEST_CASE("glance: finds a member's text, and not what only looks like it") {
@@ -110,7 +161,7 @@ TEST_CASE("trace: what is planned for a message's arrival follows from it, and n
     CHECK(trace::current.cause == 41);
   }
   CHECK(trace::current.cause == 0);
-  const auto r = trace::read_line(ring.text());
+  const auto r = trace::read_line(trace::print(ring.records()));
   CHECK(r.cause == 41);
   CHECK(r.lamport == 8);
   CHECK(r.begin == 2'000'000'000);

@@ -1,0 +1,175 @@
+// Exports as users make them: troupe-sim records, troupe-trace writes for others, troupe-check reads one of
+// them.
+
+#include "test/process/sim_support.hpp"
+
+#include <algorithm>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using troupe::test::scratch_folder;
+
+namespace {
+
+struct called {
+  int status = 0; ///< the exit status, or 1000 + signal
+  std::string out;
+  std::string err;
+};
+
+std::string contents(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+/// In the folder, with the standard output in a file of this name.
+called call(const scratch_folder& folder, const std::vector<std::string>& words,
+            const std::string& out = "out") {
+  std::vector<char*> argv;
+  for (const auto& w : words)
+    argv.push_back(const_cast<char*>(w.c_str()));
+  argv.push_back(nullptr);
+  const auto home = folder.path("");
+  const auto process = ::fork();
+  REQUIRE(process >= 0);
+  if (process == 0) {
+    if (::chdir(home.c_str()) == 0 &&
+        ::dup2(::open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 1) == 1 &&
+        ::dup2(::open("err", O_CREAT | O_TRUNC | O_WRONLY, 0600), 2) == 2)
+      ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(process, &status, 0) == process);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status),
+          out == "out" ? contents(folder.path(out)) : "", contents(folder.path("err"))};
+}
+
+called export_to(const scratch_folder& f, const std::string& target, std::vector<std::string> more) {
+  std::vector<std::string> words{TROUPE_TRACE, "export", "--to", target};
+  words.insert(words.end(), more.begin(), more.end());
+  return call(f, words);
+}
+
+constexpr const char* targets[] = {"shiviz", "perfetto", "porcupine", "history"};
+
+/// A short run with real processes: a file of the simulator's and one of each replica.
+std::vector<std::string> record_real_run(const scratch_folder& f) {
+  f.write("short.json",
+          R"({"lifetime": 3, "replicas": 3, "requests": 60, "mix": 0.5, "start_wait": 1, "end_wait": 1})");
+  const auto run =
+      call(f, {TROUPE_SIM, "--real", "--replica", TROUPE_REPLICA, "short.json", "--trace", "t.jsonl"});
+  CAPTURE(run.err);
+  REQUIRE(run.status != 2);
+  return {"t.jsonl", "t.jsonl.0000", "t.jsonl.0001", "t.jsonl.0002"};
+}
+
+} // namespace
+
+TEST_CASE("export: the same bytes to a file, to the standard output and again") {
+  const scratch_folder f;
+  REQUIRE(call(f, {TROUPE_SIM, "crash-4", "--seed", "7", "--trace", "a.jsonl"}).status == 0);
+  for (const auto* target : targets) {
+    CAPTURE(target);
+    const auto said = export_to(f, target, {"a.jsonl"});
+    CHECK(said.status == 0);
+    CHECK(said.err.empty());
+    CHECK(said.out.size() > 10'000);
+    const auto written = export_to(f, target, {"a.jsonl", "-o", "out.file"});
+    CHECK(written.status == 0);
+    CHECK(written.out.empty());
+    const bool same = contents(f.path("out.file")) == said.out;
+    CHECK(same);
+  }
+  const auto judged = call(f, {TROUPE_CHECK, "history", "out.file"});
+  CHECK(judged.status == 0);
+  CHECK(judged.out == "out.file: linearizable\n");
+}
+
+TEST_CASE("export: a stretch of time, and a host for each actor") {
+  const scratch_folder f;
+  REQUIRE(call(f, {TROUPE_SIM, "crash-4", "--seed", "7", "--trace", "a.jsonl"}).status == 0);
+  const auto whole = export_to(f, "shiviz", {"a.jsonl"}).out;
+  const auto stretch = export_to(f, "shiviz", {"a.jsonl", "--from", "13", "--until", "13.2"}).out;
+  CHECK(stretch.size() > 1000);
+  CHECK(stretch.size() < whole.size() / 10);
+  const auto actors = export_to(f, "shiviz", {"a.jsonl", "--actors"}).out;
+  CHECK(actors.find("\n0003/raft {") != actors.npos);
+}
+
+TEST_CASE("export: files of real replicas become one story") {
+  const scratch_folder f;
+  const auto files = record_real_run(f);
+  for (const auto* target : targets) {
+    CAPTURE(target);
+    const auto said = export_to(f, target, files);
+    CHECK(said.status == 0);
+    CHECK(said.err.empty());
+    f.write(target, said.out);
+  }
+  CHECK(call(f, {TROUPE_CHECK, "history", "history"}).status == 0);
+  for (const auto* target : {"perfetto", "porcupine"}) {
+    rapidjson::Document d;
+    d.Parse(contents(f.path(target)));
+    CHECK_FALSE(d.HasParseError());
+  }
+  // Each replica heard of the others and of clients.
+  const auto log = contents(f.path("shiviz"));
+  for (const auto* host : {"0000", "0001", "0002"}) {
+    const auto last = log.rfind(std::string("\n").append(host).append(" {"));
+    REQUIRE(last != log.npos);
+    const auto clock = log.substr(last, log.find('}', last) - last);
+    for (const auto* other : {"\"0000\":", "\"0001\":", "\"0002\":", "\"C00"})
+      CHECK_MESSAGE(clock.find(other) != clock.npos, clock);
+  }
+}
+
+TEST_CASE("export: what cannot be read or written is said in one line, with status 2") {
+  const scratch_folder f;
+  REQUIRE(call(f, {TROUPE_SIM, "simple-1", "--seed", "7", "--trace", "a.jsonl"}).status == 0);
+  f.write("other", "no trace\n");
+  f.write("empty", "");
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& target = "perfetto") {
+    const auto c = export_to(f, target, more);
+    CAPTURE(more.front());
+    CAPTURE(more.back());
+    CAPTURE(c.err);
+    CHECK(c.status == 2);
+    CHECK(std::count(c.err.begin(), c.err.end(), '\n') == 1);
+    return c.err;
+  };
+  refused({"other"});
+  refused({"empty"});
+  refused({"missing"});
+  refused({"."});
+  refused({"a.jsonl", "other"});
+  refused({"a.jsonl"}, "paper");
+  refused({"a.jsonl", "--actors"});
+  refused({"a.jsonl", "--from", "2"}, "history");
+  CHECK(refused({"a.jsonl", "-o", "no/such"}).find("no/such: No such file") != std::string::npos);
+  for (const auto* target : targets)
+    CHECK(refused({"a.jsonl", "-o", "/dev/full"}, target).find("/dev/full: No space left") !=
+          std::string::npos);
+  CHECK(refused({"a.jsonl", "-o", "./a.jsonl"}).find("is the trace itself") != std::string::npos);
+  const auto full = call(f, {TROUPE_TRACE, "export", "--to", "history", "a.jsonl"}, "/dev/full");
+  CHECK(full.status == 2);
+  CHECK(full.err == "troupe-trace: the standard output: No space left on device\n");
+  CHECK(contents(f.path("a.jsonl")).size() > 1000);
+}
+
+TEST_CASE("export: a damaged trace is exported up to the damage") {
+  const scratch_folder f;
+  REQUIRE(call(f, {TROUPE_SIM, "simple-1", "--seed", "7", "--trace", "a.jsonl"}).status == 0);
+  const auto text = contents(f.path("a.jsonl"));
+  f.write("cut.jsonl", text.substr(0, text.size() / 2));
+  for (const auto* target : targets) {
+    CAPTURE(target);
+    const auto said = export_to(f, target, {"cut.jsonl"});
+    CHECK(said.status == 0);
+    CHECK(said.err.find("is cut off: read up to there") != said.err.npos);
+    CHECK(said.out.size() > 1000);
+  }
+}
