@@ -155,7 +155,7 @@ test("a partition is shaded, and both sides' leaders are told", async () => {
   const options = await page.locator('select[aria-label="Failures"] option').allTextContents();
   assert.ok(options.some((o) => o.includes("part_hard")), options.join());
   assert.ok((await pixels(page, "warn")) > 50, "the sides are named");
-  const lost = parted.records.filter((r) => r.fate === "lost" && r.from === "0004");
+  const lost = parted.records.filter((r) => ["lost", "cut"].includes(r.fate) && r.from === "0004");
   await goTo(page, at(parted.url, secondsOf(lost[0]) - 0.001, 0.02));
   assert.ok((await crosses(page, "wrong")) >= 2, "lost messages end in crosses");
   await page.close();
