@@ -39,6 +39,11 @@ target_include_directories(troupe_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE
 # std::string in, std::string out.
 target_compile_definitions(troupe_rapidjson INTERFACE RAPIDJSON_HAS_STDSTRING=1)
 
+find_package(ZLIB QUIET)
+if(NOT ZLIB_FOUND)
+  troupe_missing("zlib" zlib1g-dev)
+endif()
+
 if(TROUPE_BUILD_TESTS)
   find_package(doctest 2 QUIET)
   if(NOT doctest_FOUND)

@@ -3,6 +3,7 @@
 #include "app/check/command.hpp"
 #include "cluster/history/linearizable.hpp"
 #include "cluster/history/witness.hpp"
+#include "cluster/trace/history_of.hpp"
 #include "cluster/trace/judge.hpp"
 
 #include <CLI/CLI.hpp>
@@ -45,25 +46,16 @@ std::string describe(const trace::record& r) {
   return text;
 }
 
-/// A trace that does not begin with the run cannot tell what a first read should have found.
-bool begins_at_the_start(const trace::recording& f, const trace::story& s) {
-  for (const auto& r : s.records())
-    if (r.file == static_cast<std::size_t>(&f - s.files().data()))
-      return r.line == 2 && (r.event == "start" || r.event == "fault" || r.lamport <= 2);
-  return true;
-}
-
 exit_status judge_history(const trace::story& s, double limit_s) {
   const auto told = trace::history_of(s);
   if (told.is_cut) {
     fmt::print("linearizability: unknown: long values are cut in a trace, and appends need whole ones\n");
     return undecided;
   }
-  for (const auto& f : s.files())
-    if (!begins_at_the_start(f, s)) {
-      fmt::print("linearizability: unknown: {} does not begin with the run\n", f.path);
-      return undecided;
-    }
+  if (const auto* late = trace::find_late_beginning(s)) {
+    fmt::print("linearizability: unknown: {} does not begin with the run\n", late->path);
+    return undecided;
+  }
   if (!history::find_misfit(told.operations, told.writes_in_log)) {
     fmt::print("{} operations of clients: linearizable, in the order of the log\n", told.operations.size());
     return all_right;

@@ -3,12 +3,12 @@
 #include "app/sim/chaos_report.hpp"
 #include "app/sim/crew.hpp"
 #include "app/sim/options.hpp"
+#include "app/sim/page_file.hpp"
 #include "app/sim/stop_signal.hpp"
 #include "app/sim/terminal.hpp"
 #include "app/version.hpp"
 #include "cluster/chaos/shrink.hpp"
 #include "cluster/history/write.hpp"
-#include "trace/recorder.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -102,7 +102,7 @@ std::optional<chaos_options> parse(int argc, char** argv) {
   app.add_option(
       "--trace", o.trace,
       "Write every message of the only run, or of each run that fails, for troupe-trace; of several "
-      "runs the seed is put into the name");
+      "runs the seed is put into the name. A run that fails gets a page beside its trace");
   app.add_flag("--verbose", o.verbose, "Tell everything that happens");
   if (!app::read_arguments(app, argc, argv))
     return std::nullopt;
@@ -208,8 +208,10 @@ class chaos_session {
       chaos::play(s, keep_last);
     else
       play_traced(s, keep_last, trace, selection);
-    screen_.line(describe_failure(
-        s, o, {replay_command(s.seed, selection), fmt::format("{}", fmt::join(lines, "\n")), trace}));
+    screen_.line(
+        describe_failure(s, o,
+                         {replay_command(s.seed, selection), fmt::format("{}", fmt::join(lines, "\n")), trace,
+                          trace.empty() ? "" : write_page_beside(trace)}));
   }
 
   std::string replay_command(std::uint64_t seed, const std::string& selection) const {

@@ -25,6 +25,8 @@ std::string describe_failure(const chaos::schedule& s, const chaos::outcome& o, 
   text += fmt::format("replay: {}\n{}\nthe last moments:\n{}", t.replay, chaos::describe(s), t.last_moments);
   if (!t.trace.empty())
     text += fmt::format("\nthe trace: {}", t.trace);
+  if (!t.page.empty())
+    text += fmt::format("\na page that shows it: {}", t.page);
   return text;
 }
 

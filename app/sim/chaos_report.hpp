@@ -16,6 +16,7 @@ struct failure_traces {
   std::string replay;       ///< the command that plays it again
   std::string last_moments; ///< lines
   std::string trace;        ///< the file that has everything; empty: there is none
+  std::string page;         ///< that shows it; empty: there is none
 };
 
 /// Several lines, without a newline at the end. Precondition: it failed.

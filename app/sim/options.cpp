@@ -77,12 +77,17 @@ std::optional<options> parse_options(int argc, char** argv) {
       "--trace", result.trace,
       "Write every message that an actor handles, for troupe-trace: one run only; with --real what "
       "passes through the network, and each troupe-replica writes a file of its own, named after it");
+  app.add_option("--html", result.html, "Write a page that shows the run, for a browser: one run only")
+      ->excludes("--real")
+      ->excludes("--replica");
   app.add_option("--json", result.json, "Write every figure into this file");
   if (!app::read_arguments(app, argc, argv))
     return std::nullopt;
   result.scenarios = expand(result.scenarios.empty() ? std::vector<std::string>{"all"} : result.scenarios);
   if (!result.trace.empty() && result.scenarios.size() * result.runs != 1)
     throw usage_error("--trace wants one scenario and one run");
+  if (!result.html.empty() && result.scenarios.size() * result.runs != 1)
+    throw usage_error("--html wants one scenario and one run");
   // Whoever names an executable wants it to run.
   if (real || app.count("--replica") > 0) {
     result.mode = run_mode::real;

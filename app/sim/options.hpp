@@ -18,6 +18,7 @@ struct options {
   std::size_t jobs = 1;
   bool verbose = false;
   std::string trace; ///< where to write what happens; empty for nowhere
+  std::string html;  ///< where to write a page that shows the run; empty for none
   std::string json;  ///< path of the report; empty for none
 };
 

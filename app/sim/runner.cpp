@@ -1,11 +1,11 @@
 #include "app/sim/runner.hpp"
 
 #include "app/sim/crew.hpp"
+#include "app/sim/page_file.hpp"
 #include "app/sim/real_run.hpp"
 #include "app/sim/terminal.hpp"
 #include "app/sim/virtual_run.hpp"
 #include "app/version.hpp"
-#include "trace/recorder.hpp"
 
 #include <fmt/format.h>
 #include <optional>
@@ -75,9 +75,14 @@ class run_view : public spectator {
   run_progress state_;
 };
 
-/// The file of a run, or of the simulator's part in it.
-struct run_trace {
-  run_trace(const std::string& path, const run_plan& plan) : file(path, head(plan)), recorder(file) {}
+/// What is recorded of a run, or of the simulator's part in it.
+class run_trace {
+ public:
+  run_trace(const options& o, const run_plan& plan) : head_(head(plan)), page_(o.html) {
+    if (!o.trace.empty())
+      file_.emplace(o.trace, head_);
+  }
+
   static trace::header head(const run_plan& plan) {
     const bool is_real = plan.mode == run_mode::real;
     const auto& name = plan.scenario->name;
@@ -89,8 +94,41 @@ struct run_trace {
             .replica = "",
             .replicas = plan.scenario->replicas};
   }
-  trace::file file;
-  trace::recorder recorder;
+
+  trace::recorder& recorder() { return recorder_; }
+
+  void finish() {
+    if (file_)
+      file_->flush();
+    if (file_ && !file_->error().empty())
+      throw usage_error(file_->error());
+    if (!page_.empty())
+      write_page(format(head_) + trace::print(kept_.records()), page_, page_);
+  }
+
+ private:
+  /// To all who want it.
+  struct fork : trace::sink {
+    explicit fork(run_trace& o) : owner(o) {}
+    void take(std::string_view records) override {
+      if (owner.file_)
+        owner.file_->take(records);
+      if (!owner.page_.empty())
+        owner.kept_.take(records);
+    }
+    void flush() override {
+      if (owner.file_)
+        owner.file_->flush();
+    }
+    run_trace& owner;
+  };
+
+  trace::header head_;
+  std::string page_;
+  std::optional<trace::file> file_;
+  kept_records kept_;
+  fork fork_{*this};
+  trace::recorder recorder_{fork_};
 };
 
 } // namespace
@@ -98,11 +136,11 @@ struct run_trace {
 run_results play_all(const std::vector<run_plan>& plans, const options& options, const watchdog& guard,
                      int stop) {
   real_setting setting{options.replica, guard, options.trace, nullptr, stop};
-  std::optional<run_trace> file;
-  if (!options.trace.empty()) // then there is only one
-    file.emplace(options.trace, plans.front());
-  if (file)
-    setting.recorder = &file->recorder;
+  std::optional<run_trace> recorded;
+  if (!options.trace.empty() || !options.html.empty()) // then there is only one
+    recorded.emplace(options, plans.front());
+  if (recorded)
+    setting.recorder = &recorded->recorder();
   terminal screen(plans.size());
   std::vector<std::optional<run_result>> outcomes(plans.size());
   const bool all = side_by_side(plans.size(), options.jobs, [&](std::size_t number) {
@@ -117,11 +155,8 @@ run_results play_all(const std::vector<run_plan>& plans, const options& options,
     screen.count(outcome->verdict.passed());
     return !told_to_stop(stop);
   });
-  if (file) {
-    file->recorder.flush();
-    if (const auto error = file->file.error(); !error.empty())
-      throw usage_error(error);
-  }
+  if (recorded)
+    recorded->finish();
   run_results results;
   results.stopped = !all;
   for (auto& outcome : outcomes)

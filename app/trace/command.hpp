@@ -31,6 +31,7 @@ void add_show(CLI::App& app, exit_status& status);
 void add_explain(CLI::App& app, exit_status& status);
 void add_stats(CLI::App& app, exit_status& status);
 void add_diff(CLI::App& app, exit_status& status);
+void add_html(CLI::App& app, exit_status& status);
 void add_export(CLI::App& app, exit_status& status);
 
 } // namespace troupe::trace_app

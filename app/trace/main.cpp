@@ -19,6 +19,7 @@ exit_status run(int argc, char** argv) {
   add_explain(app, status);
   add_stats(app, status);
   add_diff(app, status);
+  add_html(app, status);
   add_export(app, status);
   troupe::app::read_arguments(app, argc, argv);
   return status;

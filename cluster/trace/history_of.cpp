@@ -93,4 +93,16 @@ client_history history_of(const story& s) {
   return all.finish();
 }
 
+const recording* find_late_beginning(const story& s) {
+  std::vector<bool> seen(s.files().size());
+  for (const auto& r : s.records()) {
+    if (seen[r.file])
+      continue;
+    seen[r.file] = true;
+    if (r.line != 2 || (r.event != "start" && r.event != "fault" && r.lamport > 2))
+      return &s.files()[r.file];
+  }
+  return nullptr;
+}
+
 } // namespace troupe::trace

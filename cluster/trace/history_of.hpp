@@ -21,6 +21,10 @@ struct client_history {
 };
 client_history history_of(const story& s);
 
+/// A file that does not begin with the run: it cannot tell what a first read should have found. Null: there
+/// is none.
+const recording* find_late_beginning(const story& s);
+
 /// The same, a record after the other.
 class history_collector {
  public:

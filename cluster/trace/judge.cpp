@@ -17,16 +17,20 @@ struct seen_entry {
   const record* where = nullptr;
 };
 
-/// One replica, from a start to the end of that process.
-struct replica_state {
+/// What a change is compared with.
+struct standing {
   std::optional<std::uint64_t> term;
   std::string role;
-  std::string voted_for;
   std::uint64_t last_index = 0;
+  const record* changed = nullptr;
+};
+
+/// One replica, from a start to the end of that process.
+struct replica_state : standing {
+  std::string voted_for;
   std::uint64_t commit = 0;
   std::int64_t lease_until = 0;
   const record* lease_from = nullptr;
-  const record* changed = nullptr;
   std::optional<std::uint64_t> applied;       ///< nothing is known before the first entry
   std::map<std::uint64_t, std::uint64_t> log; ///< index -> term, of what was written
   std::size_t committed_before = 0;           ///< when it began to lead
@@ -80,7 +84,7 @@ class judge {
 
   void change(const record& r, const value& now) {
     auto& s = states_[r.replica];
-    const auto before = s;
+    const standing before = s; // not its log, which may be long
     const auto term = now.has("term") ? now["term"].number() : s.term.value_or(0);
     if (s.term && term < *s.term)
       find(fmt::format("terms never go back: {} goes from term {} to {}", r.replica, *s.term, term),
@@ -112,7 +116,7 @@ class judge {
     s.changed = &r;
   }
 
-  void lead(const record& r, replica_state& s, const replica_state& before) {
+  void lead(const record& r, replica_state& s, const standing& before) {
     const auto [first, is_new] = leaders_.try_emplace(*s.term, &r);
     if (!is_new && first->second->replica != r.replica)
       find(fmt::format("election safety: {} and {} both lead term {}", first->second->replica, r.replica,
