@@ -144,7 +144,8 @@ TEST_CASE("catches: a storm of messages, and stops the run early") {
       play("storm", opening + R"("lifetime": 60, "requests": 60, "max_packets": 3000, )" + lenient);
   CHECK(has(o.out, "message storm"));
   CHECK(o.run()["stopped_at_max_packets"].GetBool() == true);
-  CHECK(o.run()["total_msgs"].GetInt() == 3000);
+  CHECK(o.run()["total_msgs"].GetInt() >= 3000);
+  CHECK(o.run()["total_msgs"].GetInt() < 3000 + 4); // the last one may have gone to all four others
   CHECK(o.run()["took"].GetDouble() < 50);
 }
 
