@@ -9,7 +9,6 @@ namespace {
 
 using trace::event_kind;
 using trace::record;
-using trace::value;
 
 enum class ending { unanswered, ok, not_applied, failed };
 enum class step { asked, ok, redirected, failed };
