@@ -120,7 +120,7 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
   std::string level = "info";
   std::size_t threads = 0;
   std::string trace;
-  std::size_t trace_memory_mib = 4;
+  std::size_t trace_memory_mib = 2;
 
   CLI::App app("A Raft replica for the course simulators: a drop-in for 3700kvstore and 4730kvstore.\n"
                "  troupe-replica [options] <port> <id> <peer>...   talks datagrams to 127.0.0.1:<port>\n"
