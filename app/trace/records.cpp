@@ -3,7 +3,6 @@
 #include "app/trace/command.hpp"
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
 
@@ -16,19 +15,13 @@ record_source::record_source(const std::vector<std::string>& paths) {
     story_.emplace(read_story(paths));
 }
 
-record_source::~record_source() {
-  if (file_ && file_ != stdin)
-    std::fclose(file_);
-  std::free(line_);
-}
-
 void record_source::open(const std::string& path) {
   path_ = path;
-  file_ = path == "-" ? stdin : std::fopen(path.c_str(), "rb");
+  file_.reset(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
   if (!file_)
     throw usage_error(fmt::format("{}: {}", path, std::strerror(errno)));
   try {
-    trace::read(next_line() ? std::string_view(line_, size_) : std::string_view());
+    trace::read(next_line() ? std::string_view(line_.text, size_) : std::string_view());
   } catch (const trace::read_error& error) {
     throw usage_error(fmt::format("{}: {}", path, error.what()));
   }
@@ -37,8 +30,8 @@ void record_source::open(const std::string& path) {
 /// With its newline, if it has one.
 bool record_source::next_line() {
   errno = 0;
-  const auto size = ::getline(&line_, &room_, file_);
-  if (size < 0 && (std::ferror(file_) != 0 || errno == ENOMEM)) // a directory, for one
+  const auto size = ::getline(&line_.text, &line_.room, file_.get());
+  if (size < 0 && (std::ferror(file_.get()) != 0 || errno == ENOMEM)) // a directory, for one
     throw usage_error(fmt::format("{}: {}", path_, std::strerror(errno)));
   size_ = size < 0 ? 0 : static_cast<std::size_t>(size);
   ++number_;
@@ -60,7 +53,7 @@ bool record_source::next(trace::record& r) {
     return false;
   }
   try {
-    const std::string_view line(line_, size_);
+    const std::string_view line(line_.text, size_);
     if (!line.ends_with('\n'))
       throw trace::read_error("is cut off");
     r = trace::read_line(line.substr(0, line.size() - 1));

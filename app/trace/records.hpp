@@ -4,6 +4,8 @@
 #include "trace/read.hpp"
 
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +20,6 @@ class record_source {
   explicit record_source(const std::vector<std::string>& paths);
   record_source(const record_source&) = delete;
   record_source& operator=(const record_source&) = delete;
-  ~record_source();
 
   /// False if there are no more. What is damaged is said on standard error, and ends the reading of its file.
   bool next(trace::record& r);
@@ -30,10 +31,25 @@ class record_source {
   std::optional<trace::story> story_;
   std::size_t next_ = 0;
 
+  struct closer {
+    void operator()(std::FILE* file) const {
+      if (file != stdin)
+        std::fclose(file);
+    }
+  };
+  /// What getline allocates.
+  struct line_buffer {
+    line_buffer() = default;
+    line_buffer(const line_buffer&) = delete;
+    line_buffer& operator=(const line_buffer&) = delete;
+    ~line_buffer() { std::free(text); }
+    char* text = nullptr;
+    std::size_t room = 0;
+  };
+
   std::string path_;
-  std::FILE* file_ = nullptr;
-  char* line_ = nullptr; ///< getline's
-  std::size_t room_ = 0;
+  std::unique_ptr<std::FILE, closer> file_;
+  line_buffer line_;
   std::size_t size_ = 0;
   std::size_t number_ = 0;
   bool complete_ = false;
