@@ -1,8 +1,15 @@
 #include "app/command_line.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <fmt/format.h>
+#include <set>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace troupe::app {
 
@@ -35,6 +42,43 @@ bool read_arguments(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     throw usage_error(one_line(error.what()));
   }
+}
+
+namespace {
+
+/// False if it is not there.
+bool look_at(const std::string& path, int descriptor_of_dash, struct stat& found) {
+  return (path == "-" ? ::fstat(descriptor_of_dash, &found) : ::stat(path.c_str(), &found)) == 0;
+}
+
+} // namespace
+
+void refuse_to_overwrite(const std::string& written, const std::vector<std::string>& read) {
+  struct stat out {};
+  if (!look_at(written, STDOUT_FILENO, out) || !S_ISREG(out.st_mode))
+    return;
+  for (const auto& path : read) {
+    struct stat in {};
+    if (look_at(path, STDIN_FILENO, in) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+      throw usage_error(fmt::format("{} would overwrite what is to be read",
+                                    written == "-" ? "the standard output" : written));
+  }
+}
+
+void refuse_repeated(const std::vector<std::string>& read) {
+  std::set<std::pair<dev_t, ino_t>> seen;
+  for (const auto& path : read) {
+    struct stat in {};
+    if (look_at(path, STDIN_FILENO, in) && !seen.emplace(in.st_dev, in.st_ino).second)
+      throw usage_error(fmt::format("{} is given twice", path));
+  }
+}
+
+void finish_output() {
+  errno = 0;
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw usage_error(fmt::format("the standard output: {}",
+                                  errno != 0 ? std::strerror(errno) : "not all of it could be written"));
 }
 
 CLI::Validator seed_check() { return {check_seed, "", "seed"}; }

@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace troupe::app {
 
@@ -14,6 +16,16 @@ struct usage_error : std::runtime_error {
 
 /// Reads the arguments. False if there is nothing left to do, after --help. Throws usage_error.
 bool read_arguments(CLI::App& app, int argc, char** argv);
+
+/// Throws usage_error if a file that is about to be written is one of those that are read: it would be empty
+/// before that. `-` is the standard input or output.
+void refuse_to_overwrite(const std::string& written, const std::vector<std::string>& read);
+
+/// Throws usage_error if a file is named more than once, by whatever names.
+void refuse_repeated(const std::vector<std::string>& read);
+
+/// For a program's end. Throws usage_error if what was printed did not get to where it belongs.
+void finish_output();
 
 /// For options that take a seed; CLI11 itself takes -1 for a large number.
 CLI::Validator seed_check();

@@ -48,10 +48,11 @@ ensure_packages() {
 build() {
   preset=$1
   shift
-  warnings=OFF
-  [ -z "${CI:-}" ] || warnings=ON
   directory=$root/build/$preset
   cached=$(sed -n 's/^TROUPE_WERROR:BOOL=//p' "$directory/CMakeCache.txt" 2>/dev/null || true)
+  # Where warnings are errors already they stay so: all would be compiled anew.
+  warnings=${cached:-OFF}
+  [ -z "${CI:-}" ] || warnings=ON
   if [ ! -f "$directory/build.ninja" ] || [ "$cached" != "$warnings" ]; then
     (cd "$root" && cmake --preset "$preset" -DTROUPE_WERROR=$warnings) >&2 || return 1
   fi

@@ -73,11 +73,17 @@ std::uint64_t number_of(const json& object, const char* name) {
   return found->value.GetUint64();
 }
 
+/// Differences of such times are numbers too.
+constexpr std::int64_t longest_time_ns = 100LL * 366 * 86'400 * 1'000'000'000;
+
 std::int64_t time_of(const json& object, const char* name) {
   const auto found = object.FindMember(name);
   if (found == object.MemberEnd() || !found->value.IsInt64())
     throw read_error(fmt::format("{} must be a whole number of nanoseconds", name));
-  return found->value.GetInt64();
+  const auto t = found->value.GetInt64();
+  if (t < -longest_time_ns || t > longest_time_ns)
+    throw read_error(fmt::format("{} is beyond a century", name));
+  return t;
 }
 
 record to_record(const json& d) {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <stdexcept>
 #include <utility>
@@ -121,7 +122,22 @@ constexpr std::size_t enough_to_hurry_bytes = std::size_t{1} << 20U;
 constexpr std::size_t most_waiting_bytes = std::size_t{16} << 20U;
 } // namespace
 
-file::file(const std::string& path, const header& h) : path_(path), file_(std::fopen(path.c_str(), "wb")) {
+namespace {
+
+/// Does not wait for whoever might read from a pipe.
+std::FILE* open_to_write(const std::string& path, file::place where) {
+  const int how = where == file::place::fresh ? O_EXCL | O_NOFOLLOW : O_TRUNC;
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | how, 0666);
+  if (descriptor < 0)
+    return nullptr;
+  ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+  return ::fdopen(descriptor, "wb");
+}
+
+} // namespace
+
+file::file(const std::string& path, const header& h, place where)
+    : path_(path), file_(open_to_write(path, where)) {
   if (!file_)
     throw std::runtime_error(fmt::format("{}: {}", path, std::strerror(errno)));
   std::setvbuf(file_.get(), nullptr, _IONBF, 0); // pieces are large

@@ -101,8 +101,10 @@ class ring : public sink {
 /// records waits for nothing but a copy; or for room, when more is waiting than memory should be spent on.
 class file : public sink {
  public:
+  enum class place { any, fresh };
+  /// @param where  fresh: nothing may be there yet, for a name that others could guess
   /// @throws std::runtime_error with one line that names the file
-  file(const std::string& path, const header& h);
+  file(const std::string& path, const header& h, place where = place::any);
   ~file() override;
   void take(std::string_view records) override;
   /// Comes back when everything is written.

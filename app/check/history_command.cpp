@@ -114,6 +114,7 @@ void write_report(const std::vector<judged_file>& files, std::ofstream& to, cons
 }
 
 exit_status judge_all(const history_options& options) {
+  app::refuse_to_overwrite(options.json, options.files);
   std::ofstream report;
   if (!options.json.empty() && options.json != "-") {
     report.open(options.json);

@@ -7,6 +7,7 @@
 #include "cluster/trace/judge.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fmt/format.h>
@@ -48,6 +49,10 @@ std::string describe(const trace::record& r) {
 
 exit_status judge_history(const trace::story& s, double limit_s) {
   const auto told = trace::history_of(s);
+  if (told.operations.empty()) {
+    fmt::print("no client's operations are in it\n");
+    return all_right;
+  }
   if (told.is_cut) {
     fmt::print("linearizability: unknown: long values are cut in a trace, and appends need whole ones\n");
     return undecided;
@@ -74,6 +79,7 @@ exit_status judge_history(const trace::story& s, double limit_s) {
 }
 
 exit_status judge(const trace_options& o) {
+  app::refuse_repeated(o.files);
   std::vector<trace::recording> files;
   bool damaged = false;
   for (const auto& path : o.files) {
@@ -83,6 +89,12 @@ exit_status judge(const trace_options& o) {
     damaged = damaged || !files.back().damage.empty();
   }
   const trace::story s(std::move(files));
+  if (std::none_of(s.records().begin(), s.records().end(),
+                   [](const auto& r) { return r.kind == trace::event_kind::message; })) {
+    fmt::print(
+        "unknown: no message of a replica's actors is in it; every process writes a file of its own\n");
+    return undecided;
+  }
   if (const auto broken = trace::find_violation(s)) {
     fmt::print("broken: {}\n", broken->what);
     for (const auto* r : broken->events)

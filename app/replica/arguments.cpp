@@ -165,9 +165,10 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
                  "write every message that an actor handles into this file, for troupe-trace; "
                  "see --trace-memory")
       ->envname("TROUPE_TRACE"); // so says a simulator that does not know whose replica it starts
-  app.add_option("--trace-memory", trace_memory_mib,
-                 "how many MiB of last moments are kept in memory, to be written on SIGUSR1 or when a "
-                 "rule is broken; 0: none")
+  app.add_option(
+         "--trace-memory", trace_memory_mib,
+         "how many MiB of last moments are kept in memory, to be written into a file in TMPDIR on SIGUSR1 or "
+         "when a rule is broken; 0: none")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
   app.add_option("--log-level", level, "error, warning, info or debug")

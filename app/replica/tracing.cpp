@@ -42,10 +42,10 @@ std::string tracing::keep() {
   try {
     std::string records;
     recorder_.alone([&] { records = ring_.records(); });
-    const auto path =
-        (std::filesystem::temp_directory_path() / fmt::format("troupe-{}-{}.jsonl", id_, ::getpid()))
-            .string();
-    trace::file file(path, header_);
+    const auto path = (std::filesystem::temp_directory_path() /
+                       fmt::format("troupe-{}-{}-{}.jsonl", id_, ::getpid(), ++kept_))
+                          .string();
+    trace::file file(path, header_, trace::file::place::fresh);
     file.take(records);
     trace::recorder(file).end(now());
     const auto error = file.error();

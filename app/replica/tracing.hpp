@@ -31,6 +31,7 @@ class tracing {
   std::optional<trace::file> file_;
   trace::ring ring_;
   trace::recorder recorder_;
+  int kept_ = 0; ///< how often
 };
 
 } // namespace troupe::app

@@ -58,6 +58,8 @@ std::ofstream open_report(const std::string& path) {
 }
 
 exit_status simulate(const options& options) {
+  for (const auto& written : {options.json, options.trace, options.html})
+    app::refuse_to_overwrite(written, options.scenarios);
   const auto plans = make_plans(options);
   auto report = open_report(options.json);
   print_notes(plans);
@@ -80,16 +82,22 @@ exit_status simulate(const options& options) {
   return all ? all_passed : some_failed;
 }
 
+int run(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "chaos")
+    return chaos_command(argc - 1, argv + 1);
+  if (argc > 1 && std::string_view(argv[1]) == "script")
+    return run_scripts(argc - 1, argv + 1);
+  const auto options = parse_options(argc, argv);
+  return options ? simulate(*options) : all_passed;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
   try {
-    if (argc > 1 && std::string_view(argv[1]) == "chaos")
-      return chaos_command(argc - 1, argv + 1);
-    if (argc > 1 && std::string_view(argv[1]) == "script")
-      return run_scripts(argc - 1, argv + 1);
-    const auto options = parse_options(argc, argv);
-    return options ? simulate(*options) : all_passed;
+    const auto status = run(argc, argv);
+    troupe::app::finish_output();
+    return status;
   } catch (const std::exception& error) {
     std::fputs(fmt::format("troupe-sim: {}\n", error.what()).c_str(), stderr);
     return bad_input;

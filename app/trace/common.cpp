@@ -40,6 +40,7 @@ std::string read_file(const std::string& path) {
 }
 
 trace::story read_story(const std::vector<std::string>& paths) {
+  app::refuse_repeated(paths);
   std::vector<trace::recording> files;
   for (const auto& path : paths) {
     try {

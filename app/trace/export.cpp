@@ -8,7 +8,6 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
@@ -64,15 +63,6 @@ class output {
   std::FILE* file_;
 };
 
-/// It would be empty before it is read.
-void refuse_to_overwrite(const export_options& o) {
-  for (const auto& path : o.files) {
-    std::error_code ignored;
-    if (o.out != "-" && path != "-" && std::filesystem::equivalent(path, o.out, ignored))
-      throw usage_error(fmt::format("{} is the trace itself", o.out));
-  }
-}
-
 bool is_about_clients(const export_options& o) { return o.to == "porcupine" || o.to == "history"; }
 
 std::unique_ptr<trace::exporter> exporter_for(const export_options& o, std::string& text) {
@@ -104,7 +94,7 @@ exit_status export_trace(const export_options& o) {
         fmt::format("--from and --until are not for {}: a part of a history proves nothing", o.to));
   if (o.actors && o.to != "shiviz")
     throw usage_error("--actors is for shiviz");
-  refuse_to_overwrite(o);
+  app::refuse_to_overwrite(o.out, o.files);
   record_source records(o.files);
   output out(o.out);
   std::string text;

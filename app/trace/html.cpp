@@ -18,6 +18,7 @@ struct html_options {
 };
 
 exit_status html(const html_options& o) {
+  app::refuse_to_overwrite(o.page, o.files);
   const auto story = read_story(o.files);
   if (o.page == "-")
     page::write(story, std::cout);

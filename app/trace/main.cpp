@@ -29,7 +29,9 @@ exit_status run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    const auto status = run(argc, argv);
+    troupe::app::finish_output();
+    return status;
   } catch (const std::exception& error) {
     std::fputs(fmt::format("troupe-trace: {}\n", error.what()).c_str(), stderr);
     return bad_input;

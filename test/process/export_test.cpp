@@ -153,7 +153,8 @@ TEST_CASE("export: what cannot be read or written is said in one line, with stat
   for (const auto* target : targets)
     CHECK(refused({"a.jsonl", "-o", "/dev/full"}, target).find("/dev/full: No space left") !=
           std::string::npos);
-  CHECK(refused({"a.jsonl", "-o", "./a.jsonl"}).find("is the trace itself") != std::string::npos);
+  CHECK(refused({"a.jsonl", "-o", "./a.jsonl"}).find("would overwrite what is to be read") !=
+        std::string::npos);
   const auto full = call(f, {TROUPE_TRACE, "export", "--to", "history", "a.jsonl"}, "/dev/full");
   CHECK(full.status == 2);
   CHECK(full.err == "troupe-trace: the standard output: No space left on device\n");
@@ -172,4 +173,45 @@ TEST_CASE("export: a damaged trace is exported up to the damage") {
     CHECK(said.err.find("is cut off: read up to there") != said.err.npos);
     CHECK(said.out.size() > 1000);
   }
+}
+
+TEST_CASE("tools: no output is lost without a word, and no input is overwritten") {
+  const scratch_folder f;
+  REQUIRE(call(f, {TROUPE_SIM, "simple-1", "--seed", "7", "--trace", "a.jsonl"}).status == 0);
+  const auto before = contents(f.path("a.jsonl"));
+  for (const std::vector<std::string>& words : {std::vector<std::string>{TROUPE_TRACE, "stats", "a.jsonl"},
+                                                {TROUPE_TRACE, "explain", "5", "a.jsonl"},
+                                                {TROUPE_TRACE, "html", "a.jsonl", "-o", "-"},
+                                                {TROUPE_SIM, "simple-1"},
+                                                {TROUPE_SIM, "chaos", "--runs", "1"},
+                                                {TROUPE_CHECK, "trace", "a.jsonl"}}) {
+    CAPTURE(words[1]);
+    const auto full = call(f, words, "/dev/full");
+    CHECK(full.status == (words[0] == TROUPE_CHECK ? 3 : 2));
+    CAPTURE(full.err);
+    const bool says_so = full.err.find("the standard output: ") != std::string::npos ||
+                         full.err.find("cannot write to file: ") != std::string::npos; // fmt's words
+    CHECK(says_so);
+    CHECK(full.err.ends_with('\n'));
+  }
+  f.write("a.json", R"({"lifetime": 1, "replicas": 3, "requests": 10})");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{TROUPE_TRACE, "html", "a.jsonl", "-o", "./a.jsonl"},
+        {TROUPE_CHECK, "history", "a.jsonl", "--json", "a.jsonl"},
+        {TROUPE_SIM, "a.json", "--json", "a.json"},
+        {TROUPE_SIM, "a.json", "--trace", "a.json"}}) {
+    CAPTURE(words[1]);
+    const auto refused = call(f, words);
+    CHECK(refused.status == (words[0] == TROUPE_CHECK ? 3 : 2));
+    CHECK(refused.err.find("would overwrite what is to be read\n") != std::string::npos);
+  }
+  CHECK(contents(f.path("a.jsonl")) == before);
+  const auto twice = call(f, {TROUPE_CHECK, "trace", "a.jsonl", "./a.jsonl"});
+  CHECK(twice.status == 3);
+  CHECK(twice.err == "troupe-check: ./a.jsonl is given twice\n");
+  f.write("network.jsonl",
+          "{\"event\":\"header\",\"format\":1}\n{\"event\":\"end\",\"at\":1,\"text\":\"\"}\n");
+  const auto nothing = call(f, {TROUPE_CHECK, "trace", "network.jsonl"});
+  CHECK(nothing.status == 2);
+  CHECK(nothing.out.starts_with("unknown: "));
 }

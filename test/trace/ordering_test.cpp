@@ -73,7 +73,7 @@ TEST_CASE("ordering: a trace in any order comes out with causes first") {
 
 TEST_CASE("export: times and names that nobody can reckon with do no harm") {
   std::string text = "{\"event\":\"header\",\"format\":1}\n";
-  for (const auto* at : {"9223372036854775807", "-9223372036854775808", "0"})
+  for (const auto* at : {"3162240000000000000", "-3162240000000000000", "0"})
     text += fmt::format(
         "{{\"event\":\"message\",\"id\":7,\"cause\":7,\"replica\":\"a "
         "b\\n<\",\"from\":\"\\\"\",\"to\":\"\\u0000\","

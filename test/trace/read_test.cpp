@@ -66,6 +66,15 @@ TEST_CASE("reader: damage in the middle ends the reading, and says where") {
   }
 }
 
+TEST_CASE("reader: times whose differences are no numbers are damage") {
+  for (const std::string at : {"9223372036854775807", "-9223372036854775808"}) {
+    const auto r = trace::read("{\"event\":\"header\",\"format\":1}\n{\"event\":\"end\",\"at\":" + at +
+                               ",\"text\":\"\"}\n");
+    CHECK(r.damage == "line 2 at is beyond a century: read up to there");
+    CHECK(r.records.empty());
+  }
+}
+
 TEST_CASE("reader: what is no trace is refused in one line") {
   for (const std::string bad : {"", "hello\n", "{}\n", "{\"event\":\"header\"}\n", "{\"op\":\"put\"}\n"})
     CHECK_THROWS_AS(trace::read(bad), trace::read_error);

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace troupe;
@@ -128,6 +129,19 @@ TEST_CASE("file: has all that was taken down, in order, whenever it is asked to 
     }
   }
   CHECK(text_of(path) == expected);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("file: does not wait for who reads a pipe, and where a name could be guessed takes no file that is "
+          "there") {
+  const auto path =
+      (std::filesystem::temp_directory_path() / fmt::format("recorder_pipe_{}", ::getpid())).string();
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK_THROWS_WITH(trace::file(path, {}), (path + ": No such device or address").c_str());
+  CHECK_THROWS_WITH(trace::file(path, {}, trace::file::place::fresh), (path + ": File exists").c_str());
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink("/dev/null", path);
+  CHECK_THROWS_WITH(trace::file(path, {}, trace::file::place::fresh), (path + ": File exists").c_str());
   std::filesystem::remove(path);
 }
 
