@@ -4,49 +4,20 @@
 
 #include <array>
 #include <doctest/doctest.h>
-#include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+using troupe::test::call;
+using troupe::test::called;
+using troupe::test::contents;
 using troupe::test::scratch_folder;
 
 namespace {
 
-struct called {
-  int status = 0; ///< the exit status, or 1000 + signal
-  std::string out;
-  std::string err;
-};
-
-std::string contents(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
 /// Calls troupe-check in the folder, with that as its standard input.
-called check(const scratch_folder& folder, const std::vector<std::string>& arguments,
-             const std::string& in = "") {
-  const std::array paths{folder.write("in", in), folder.path("out"), folder.path("err")};
-  std::vector<char*> argv{const_cast<char*>(TROUPE_CHECK)};
-  for (const auto& argument : arguments)
-    argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  const auto process = ::fork();
-  REQUIRE(process >= 0);
-  if (process == 0) {
-    for (int i = 0; i < 3; ++i)
-      ::dup2(::open(paths[static_cast<std::size_t>(i)].c_str(),
-                    i == 0 ? O_RDONLY : O_CREAT | O_TRUNC | O_WRONLY, 0600),
-             i);
-    if (::chdir(folder.path("").c_str()) == 0)
-      ::execv(argv[0], argv.data());
-    ::_exit(127);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(process, &status, 0) == process);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status), contents(paths[1]),
-          contents(paths[2])};
+called check(const scratch_folder& folder, std::vector<std::string> arguments, const std::string& in = "") {
+  folder.write("in", in);
+  arguments.insert(arguments.begin(), TROUPE_CHECK);
+  return call(folder, arguments, {.in = "in"});
 }
 
 constexpr const char* good_history = R"({"op":"put","key":"k","value":"a","call":1,"done":2,"end":"ok"}

@@ -5,48 +5,14 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
-#include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+using troupe::test::call;
+using troupe::test::called;
+using troupe::test::contents;
 using troupe::test::scratch_folder;
 
 namespace {
-
-struct called {
-  int status = 0; ///< the exit status, or 1000 + signal
-  std::string out;
-  std::string err;
-};
-
-std::string contents(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-/// In the folder, with the standard output in a file of this name.
-called call(const scratch_folder& folder, const std::vector<std::string>& words,
-            const std::string& out = "out") {
-  std::vector<char*> argv;
-  for (const auto& w : words)
-    argv.push_back(const_cast<char*>(w.c_str()));
-  argv.push_back(nullptr);
-  const auto home = folder.path("");
-  const auto process = ::fork();
-  REQUIRE(process >= 0);
-  if (process == 0) {
-    if (::chdir(home.c_str()) == 0 &&
-        ::dup2(::open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 1) == 1 &&
-        ::dup2(::open("err", O_CREAT | O_TRUNC | O_WRONLY, 0600), 2) == 2)
-      ::execv(argv[0], argv.data());
-    ::_exit(127);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(process, &status, 0) == process);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status),
-          out == "out" ? contents(folder.path(out)) : "", contents(folder.path("err"))};
-}
 
 called export_to(const scratch_folder& f, const std::string& target, std::vector<std::string> more) {
   std::vector<std::string> words{TROUPE_TRACE, "export", "--to", target};
@@ -155,7 +121,7 @@ TEST_CASE("export: what cannot be read or written is said in one line, with stat
           std::string::npos);
   CHECK(refused({"a.jsonl", "-o", "./a.jsonl"}).find("would overwrite what is to be read") !=
         std::string::npos);
-  const auto full = call(f, {TROUPE_TRACE, "export", "--to", "history", "a.jsonl"}, "/dev/full");
+  const auto full = call(f, {TROUPE_TRACE, "export", "--to", "history", "a.jsonl"}, {.out = "/dev/full"});
   CHECK(full.status == 2);
   CHECK(full.err == "troupe-trace: the standard output: No space left on device\n");
   CHECK(contents(f.path("a.jsonl")).size() > 1000);
@@ -186,7 +152,7 @@ TEST_CASE("tools: no output is lost without a word, and no input is overwritten"
                                                 {TROUPE_SIM, "chaos", "--runs", "1"},
                                                 {TROUPE_CHECK, "trace", "a.jsonl"}}) {
     CAPTURE(words[1]);
-    const auto full = call(f, words, "/dev/full");
+    const auto full = call(f, words, {.out = "/dev/full"});
     CHECK(full.status == (words[0] == TROUPE_CHECK ? 3 : 2));
     CAPTURE(full.err);
     const bool says_so = full.err.find("the standard output: ") != std::string::npos ||

@@ -110,6 +110,42 @@ bool outcome::failed(const std::string& part) const {
   return false;
 }
 
+std::string contents(const std::string& path) {
+  std::ostringstream text;
+  if (fs::is_regular_file(path) || path.starts_with("/proc/")) // a device has no end
+    text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+pid_t begin(const scratch_folder& folder, const std::vector<std::string>& words, const streams& s) {
+  std::vector<char*> argv;
+  for (const auto& w : words)
+    argv.push_back(const_cast<char*>(w.c_str()));
+  argv.push_back(nullptr);
+  const auto home = folder.path("");
+  const auto process = fork();
+  if (process < 0)
+    throw std::runtime_error("fork failed");
+  if (process == 0) {
+    if (chdir(home.c_str()) == 0 && dup2(open(s.in.c_str(), O_RDONLY), 0) == 0) {
+      redirect(s.out, 1);
+      redirect("err", 2);
+      execv(argv[0], argv.data());
+    }
+    _exit(127);
+  }
+  return process;
+}
+
+called call(const scratch_folder& folder, const std::vector<std::string>& words, const streams& s) {
+  const auto process = begin(folder, words, s);
+  int status = 0;
+  if (waitpid(process, &status, 0) != process)
+    throw std::runtime_error("waitpid failed");
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status),
+          contents((fs::path(folder.path("")) / s.out).string()), contents(folder.path("err"))};
+}
+
 outcome simulate(const scratch_folder& folder, std::vector<std::string> arguments) {
   const auto report = folder.path("report.json");
   arguments.insert(arguments.end(), {"--json", report});

@@ -50,6 +50,26 @@ class scratch_folder {
   fs::path path_;
 };
 
+/// Where a program's standard streams are; names are those of files in its folder, or whole paths.
+struct streams {
+  std::string in = "/dev/null";
+  std::string out = "out";
+};
+
+/// How a call of a program ended.
+struct called {
+  int status = 0; ///< the exit status, or 1000 + signal
+  std::string out;
+  std::string err;
+};
+
+std::string contents(const std::string& path);
+
+/// Starts a program in the folder; its standard error is in `err` there.
+pid_t begin(const scratch_folder& folder, const std::vector<std::string>& words, const streams& s = {});
+/// And waits for its end.
+called call(const scratch_folder& folder, const std::vector<std::string>& words, const streams& s = {});
+
 /// A running troupe-sim.
 class simulator {
  public:

@@ -11,49 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+using troupe::test::begin;
+using troupe::test::call;
+using troupe::test::contents;
 using troupe::test::eventually;
 using troupe::test::scratch_folder;
 
 namespace {
-
-struct called {
-  int status = 0; ///< the exit status, or 1000 + signal
-  std::string out;
-  std::string err;
-};
-
-std::string contents(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-pid_t begin(const scratch_folder& folder, const std::vector<std::string>& words) {
-  std::vector<char*> argv;
-  for (const auto& w : words)
-    argv.push_back(const_cast<char*>(w.c_str()));
-  argv.push_back(nullptr);
-  const auto out = folder.path("out");
-  const auto err = folder.path("err");
-  const auto process = ::fork();
-  REQUIRE(process >= 0);
-  if (process == 0) {
-    ::dup2(::open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 1);
-    ::dup2(::open(err.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), 2);
-    if (::chdir(folder.path("").c_str()) == 0)
-      ::execv(argv[0], argv.data());
-    ::_exit(127);
-  }
-  return process;
-}
-
-called call(const scratch_folder& folder, const std::vector<std::string>& words) {
-  const auto process = begin(folder, words);
-  int status = 0;
-  REQUIRE(::waitpid(process, &status, 0) == process);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status), contents(folder.path("out")),
-          contents(folder.path("err"))};
-}
 
 std::string line_with(const std::string& text, const std::string& part) {
   const auto at = text.find(part);
@@ -255,11 +219,8 @@ TEST_CASE("trace: show --follow prints what comes, while it comes, up to the end
 TEST_CASE("trace: a replica keeps its last moments, and writes them when it is asked to") {
   const scratch_folder f;
   const auto sim = begin(f, {TROUPE_SIM, "--real", "--replica", TROUPE_REPLICA, "simple-1", "--verbose"});
-  std::string said;
-  for (int i = 0; i < 100 && said.find(" leads") == said.npos; ++i) {
-    ::usleep(100'000);
-    said = contents(f.path("out")) + contents(f.path("err"));
-  }
+  const auto said = [&] { return contents(f.path("out")) + contents(f.path("err")); };
+  REQUIRE(eventually([&] { return said().find(" leads") != std::string::npos; }));
   // The replicas are the simulator's children.
   std::istringstream children(
       contents("/proc/" + std::to_string(sim) + "/task/" + std::to_string(sim) + "/children"));
@@ -269,19 +230,20 @@ TEST_CASE("trace: a replica keeps its last moments, and writes them when it is a
       replicas.push_back(child);
   REQUIRE(!replicas.empty());
   ::kill(replicas.front(), SIGUSR1);
-  std::string path;
-  for (int i = 0; i < 50 && path.empty(); ++i) {
-    ::usleep(100'000);
-    said = contents(f.path("out")) + contents(f.path("err"));
-    if (const auto at = said.find("the last moments are in "); at != said.npos)
-      path = said.substr(at + 24, said.find('\n', at) - at - 24);
-  }
+  const std::string words = "the last moments are in ";
+  const auto path = [&] {
+    const auto text = said();
+    const auto at = text.find(words);
+    const auto end = at == text.npos ? at : text.find('\n', at);
+    return end == text.npos ? "" : text.substr(at + words.size(), end - at - words.size());
+  };
+  CHECK(eventually([&] { return !path().empty(); }));
   ::kill(sim, SIGTERM);
   int status = 0;
   ::waitpid(sim, &status, 0);
-  REQUIRE(!path.empty());
-  const auto shown = call(f, {TROUPE_TRACE, "show", "--changes", path});
+  REQUIRE(!path().empty());
+  const auto shown = call(f, {TROUPE_TRACE, "show", "--changes", path()});
   CHECK(shown.status == 0);
   CHECK(shown.out.find("role=") != shown.out.npos);
-  ::unlink(path.c_str());
+  ::unlink(path().c_str());
 }
