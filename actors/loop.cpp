@@ -9,7 +9,7 @@
 namespace troupe::actors {
 
 loop_clock::loop_clock(time_source source) : source_(source) {
-  current_time = source == time_source::real ? clock_type::now() : time_point{std::chrono::seconds(1)};
+  current_time = source == time_source::real ? clock_type::now() : time_point{virtual_begin.since_start};
 }
 
 loop_clock::time_point loop_clock::now() const noexcept {

@@ -19,8 +19,11 @@ namespace troupe::actors {
 enum class time_source {
   real, ///< the machine's monotonic clock, read anew each time: a lease must not outlast a process that was
         ///< stopped
-  virtual_time ///< whoever runs the loop; the clock starts at one second
+  virtual_time ///< whoever runs the loop
 };
+
+/// Where virtual time begins: late enough for clocks that are behind, which must not be below 0.
+inline constexpr instant virtual_begin{std::chrono::seconds(1)};
 
 /// CAF's timers on either kind of time. `current_time` is how far timers have been looked at.
 class loop_clock : public caf::detail::test_actor_clock {

@@ -1,11 +1,15 @@
 #include "app/command_line.hpp"
 
+#include "app/version.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fmt/format.h>
 #include <set>
 #include <sys/stat.h>
@@ -22,7 +26,8 @@ std::string check_seed(const std::string& text) {
   return error == std::errc() && stop == end ? "" : "must be a whole number from 0 to 18446744073709551615";
 }
 
-/// CLI11 says some things in several.
+} // namespace
+
 std::string one_line(std::string text) {
   while (!text.empty() && text.back() == '\n')
     text.pop_back();
@@ -30,9 +35,21 @@ std::string one_line(std::string text) {
   return text;
 }
 
+namespace {
+
+void refuse_empty(CLI::App& app) {
+  for (auto* option : app.get_options())
+    if (option->get_items_expected_max() > 0)
+      option->check([](const std::string& text) { return text.empty() ? "is empty" : std::string(); }, "");
+  for (auto* command : app.get_subcommands({}))
+    refuse_empty(*command);
+}
+
 } // namespace
 
 bool read_arguments(CLI::App& app, int argc, char** argv) {
+  app.set_version_flag("--version", fmt::format("{} {}", app.get_name(), version));
+  refuse_empty(app);
   try {
     app.parse(argc, argv);
     return true;
@@ -74,11 +91,33 @@ void refuse_repeated(const std::vector<std::string>& read) {
   }
 }
 
+void refuse_to_mix(const std::vector<std::string>& written) {
+  std::set<std::string> seen;
+  for (const auto& path : written) {
+    std::error_code error;
+    const auto place = path == "-" ? path : std::filesystem::weakly_canonical(path, error).string();
+    if (!path.empty() && !seen.insert(place).second)
+      throw usage_error(fmt::format("{} would be written twice", path));
+  }
+}
+
 void finish_output() {
   errno = 0;
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
     throw usage_error(fmt::format("the standard output: {}",
                                   errno != 0 ? std::strerror(errno) : "not all of it could be written"));
+}
+
+CLI::Validator seconds_check(double least, double most) {
+  const auto check = [least, most](const std::string& text) {
+    char* end = nullptr;
+    const double seconds = std::strtod(text.c_str(), &end);
+    const bool is_number = !text.empty() && *end == '\0';
+    return is_number && seconds >= least && seconds <= most
+               ? std::string()
+               : fmt::format("must be a number of seconds from {} to {}", least, most);
+  };
+  return {check, "", "seconds"};
 }
 
 CLI::Validator seed_check() { return {check_seed, "", "seed"}; }

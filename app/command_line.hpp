@@ -14,7 +14,11 @@ struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Reads the arguments. False if there is nothing left to do, after --help. Throws usage_error.
+/// What is said in several lines, as one.
+std::string one_line(std::string text);
+
+/// Reads the arguments; every program has a --version, and no argument may be empty. False if there is
+/// nothing left to do, after --help. Throws usage_error.
 bool read_arguments(CLI::App& app, int argc, char** argv);
 
 /// Throws usage_error if a file that is about to be written is one of those that are read: it would be empty
@@ -24,10 +28,19 @@ void refuse_to_overwrite(const std::string& written, const std::vector<std::stri
 /// Throws usage_error if a file is named more than once, by whatever names.
 void refuse_repeated(const std::vector<std::string>& read);
 
+/// Throws usage_error if two of these would be written into one file. Empty ones are none.
+void refuse_to_mix(const std::vector<std::string>& written);
+
 /// For a program's end. Throws usage_error if what was printed did not get to where it belongs.
 void finish_output();
 
 /// For options that take a seed; CLI11 itself takes -1 for a large number.
 CLI::Validator seed_check();
+
+/// No run takes longer: twelve days, in seconds.
+inline constexpr double longest_seconds = 1e6;
+
+/// For options that take a number of seconds; CLI::Range lets "nan" pass.
+CLI::Validator seconds_check(double least, double most);
 
 } // namespace troupe::app

@@ -32,7 +32,7 @@ constexpr const char* names[ways] = {"off", "memory", "file"};
 
 class nobody_watches : public sim::spectator {
  public:
-  void replica_said(replica_id, const std::string&) override {}
+  void replica_said(replica_id, duration, const std::string&) override {}
   void happened(duration, const std::string&) override {}
   void progressed(duration, replica_id) override {}
 };

@@ -137,6 +137,7 @@ void read_header(recording& to, std::string_view line) {
   to.replica = text_of(d, "replica");
   to.command = text_of(d, "command");
   to.seed = number_of(d, "seed");
+  to.began = d.HasMember("began") ? time_of(d, "began") : 0;
 }
 
 } // namespace

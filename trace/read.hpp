@@ -71,6 +71,7 @@ struct recording {
   std::string replica;
   std::string command;
   std::uint64_t seed = 0;
+  std::int64_t began = 0; ///< ns; when the run did, or the process
   std::vector<record> records;
   /// Where and why reading ended before the end of the text; empty if it did not.
   std::string damage;
@@ -98,6 +99,8 @@ class story {
 
   const std::vector<recording>& files() const { return files_; }
   const std::vector<record>& records() const { return records_; }
+  /// When the run began, in ns: the earliest that its files say.
+  std::int64_t began() const;
   const record* find(std::uint64_t id) const;
   const record* cause_of(const record& r) const { return find(r.cause); }
   /// In the order they happened in.

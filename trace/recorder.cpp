@@ -32,6 +32,8 @@ std::string format(const header& h) {
   json.number(h.replicas);
   json.key("seed");
   json.number(h.seed);
+  json.key("began");
+  json.number(h.began.since_start.count());
   json.member("command", h.command);
   json.close('}');
   return line += '\n';

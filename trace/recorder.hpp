@@ -31,6 +31,7 @@ struct header {
   std::string command; ///< that makes this trace once more, but for the option that names the file
   std::string replica; ///< whose process this is; empty for a cluster in one process, and for a simulator
   std::uint64_t replicas = 0;
+  instant began = {}; ///< when the run did: what people read counts from here
 };
 
 /// A line, with its newline.

@@ -39,6 +39,12 @@ story::story(std::vector<recording> files) : files_(std::move(files)) {
       by_cause_.emplace(records_[i].cause, i);
 }
 
+std::int64_t story::began() const {
+  const auto first = std::min_element(files_.begin(), files_.end(),
+                                      [](const auto& a, const auto& b) { return a.began < b.began; });
+  return first == files_.end() ? 0 : first->began;
+}
+
 void story::number_anew() {
   std::size_t count = 0;
   for (const auto& f : files_)

@@ -133,16 +133,6 @@ exit_status judge_all(const history_options& options) {
   return status;
 }
 
-/// CLI::Range lets "nan" pass.
-std::string check_seconds(const std::string& text) {
-  constexpr double most_seconds = 1e6;
-  char* end = nullptr;
-  const double seconds = std::strtod(text.c_str(), &end);
-  const bool is_number = !text.empty() && *end == '\0';
-  return is_number && seconds > 0 && seconds <= most_seconds ? ""
-                                                             : "must be a number above 0, at most 1000000";
-}
-
 } // namespace
 
 void add_history_command(CLI::App& app, exit_status& status) {
@@ -158,7 +148,7 @@ void add_history_command(CLI::App& app, exit_status& status) {
       ->check(CLI::IsMember({"any", "troupe", "jepsen", "edn"}))
       ->capture_default_str();
   command->add_option("--time-limit", options->time_limit_s, "Seconds for each file; then it is unknown")
-      ->check(CLI::Validator(check_seconds, "", "seconds"))
+      ->check(app::seconds_check(0.001, app::longest_seconds))
       ->capture_default_str();
   command->add_option("--memory", options->memory_mib, "MiB that a search may remember; then it is unknown")
       ->check(CLI::Range(std::size_t{1}, most_mebibytes))

@@ -119,7 +119,7 @@ void add_trace_command(CLI::App& app, exit_status& status) {
   command->add_option("files", o->files, "The traces of one run: of a process each, or one of a cluster")
       ->required();
   command->add_option("--time-limit", o->time_limit_s, "Seconds for the clients' history; then it is unknown")
-      ->check(CLI::Range(0.001, 1e6))
+      ->check(app::seconds_check(0.001, app::longest_seconds))
       ->capture_default_str();
   command->callback([o, &status] { status = judge(*o); });
 }

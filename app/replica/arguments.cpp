@@ -1,8 +1,7 @@
 #include "app/replica/arguments.hpp"
 
-#include "app/version.hpp"
+#include "app/command_line.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <charconv>
@@ -65,7 +64,8 @@ bool starts_with_port(const std::vector<std::string>& words, const std::string& 
 std::uint16_t parse_port(const std::string& text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error == std::errc{} && end == text.data() + text.size() && port != 0)
+  // Nobody writes a port with zeros in front: that is an id, and a socket which is not there.
+  if (error == std::errc{} && end == text.data() + text.size() && !text.starts_with('0'))
     return port;
   if (is_id(text))
     throw std::invalid_argument(fmt::format("\"{}\" is neither a socket in this directory nor a port", text));
@@ -102,15 +102,9 @@ std::string command_of(int argc, char** argv, std::uint64_t seed) {
   return has_seed ? text : fmt::format("{} --seed {}", text, seed);
 }
 
-/// One line, whatever CLI11 or the standard library had to say.
-early_exit refuse(std::string what) {
-  std::replace(what.begin(), what.end(), '\n', ' ');
-  return {2, fmt::format("troupe-replica: {}\n", what)};
-}
-
 } // namespace
 
-std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** argv) {
+std::optional<replica_arguments> parse_arguments(int argc, char** argv) {
   raft::options raft;
   actors::router_options router;
   raft.seed = std::random_device{}();
@@ -127,7 +121,6 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
                "  troupe-replica [options] <id> <peer>...          connects to the Unix socket <id> in this "
                "directory\n",
                "troupe-replica");
-  app.set_version_flag("--version", fmt::format("troupe-replica {}", version));
   app.add_option("arguments", words,
                  "the simulator's UDP port, if it speaks datagrams; this replica's id; its peers' ids");
   app.add_option("--transport", transport, "datagram, stream or seqpacket, instead of recognising it")
@@ -175,36 +168,29 @@ std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** arg
       ->capture_default_str()
       ->check(CLI::IsMember({"error", "warning", "info", "debug"}));
 
-  try {
-    app.parse(argc, argv);
-    if (words.empty())
-      throw std::invalid_argument(
-          "say where the simulator is and who this replica is: [<port>] <id> <peer>... (see --help)");
-    auto simulator = simulator_of(words, transport);
-    apply(t, raft);
-    if (const auto fault = find_fault(raft))
-      throw std::invalid_argument(*fault);
-    auto directory = wire::directory(words[0], {words.begin() + 1, words.end()});
-    const std::map<std::string, actors::log_level> levels{{"error", actors::log_level::error},
-                                                          {"warning", actors::log_level::warning},
-                                                          {"info", actors::log_level::info},
-                                                          {"debug", actors::log_level::debug}};
-    return replica_arguments{std::move(simulator),
-                             std::move(directory),
-                             raft,
-                             router,
-                             levels.at(level),
-                             trace,
-                             trace_memory_mib,
-                             command_of(argc, argv, raft.seed),
-                             threads};
-  } catch (const CLI::CallForHelp&) {
-    return early_exit{0, app.help()};
-  } catch (const CLI::CallForVersion& v) {
-    return early_exit{0, fmt::format("{}\n", v.what())};
-  } catch (const std::exception& e) {
-    return refuse(e.what());
-  }
+  if (!read_arguments(app, argc, argv))
+    return std::nullopt;
+  if (words.empty())
+    throw std::invalid_argument(
+        "say where the simulator is and who this replica is: [<port>] <id> <peer>... (see --help)");
+  auto simulator = simulator_of(words, transport);
+  apply(t, raft);
+  if (const auto fault = find_fault(raft))
+    throw std::invalid_argument(*fault);
+  auto directory = wire::directory(words[0], {words.begin() + 1, words.end()});
+  const std::map<std::string, actors::log_level> levels{{"error", actors::log_level::error},
+                                                        {"warning", actors::log_level::warning},
+                                                        {"info", actors::log_level::info},
+                                                        {"debug", actors::log_level::debug}};
+  return replica_arguments{std::move(simulator),
+                           std::move(directory),
+                           raft,
+                           router,
+                           levels.at(level),
+                           trace,
+                           trace_memory_mib,
+                           command_of(argc, argv, raft.seed),
+                           threads};
 }
 
 } // namespace troupe::app

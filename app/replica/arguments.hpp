@@ -35,13 +35,8 @@ struct replica_arguments {
   std::size_t threads = 0; ///< 0: one loop for everything; else CAF's scheduler with as many
 };
 
-/// The program is done before it began: what to print, and the exit status.
-struct early_exit {
-  int status = 0;
-  std::string text;
-};
-
-/// Reads the command line. Whatever is wrong with it comes back as one line and status 2.
-std::variant<replica_arguments, early_exit> parse_arguments(int argc, char** argv);
+/// Reads the command line. Nothing if there is nothing left to do, after --help. Whatever is wrong with it is
+/// thrown as a std::exception of one line.
+std::optional<replica_arguments> parse_arguments(int argc, char** argv);
 
 } // namespace troupe::app

@@ -1,3 +1,4 @@
+#include "app/command_line.hpp"
 #include "app/replica/arguments.hpp"
 #include "app/replica/serve.hpp"
 
@@ -25,15 +26,11 @@ int open_signals() {
 } // namespace
 
 int main(int argc, char** argv) {
-  const auto parsed = troupe::app::parse_arguments(argc, argv);
-  if (const auto* done = std::get_if<troupe::app::early_exit>(&parsed)) {
-    std::fputs(done->text.c_str(), done->status == 0 ? stdout : stderr);
-    return done->status;
-  }
   try {
-    return troupe::app::serve(std::get<troupe::app::replica_arguments>(parsed), open_signals());
+    const auto arguments = troupe::app::parse_arguments(argc, argv);
+    return arguments ? troupe::app::serve(*arguments, open_signals()) : 0;
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "troupe-replica: %s\n", e.what());
+    std::fprintf(stderr, "troupe-replica: %s\n", troupe::app::one_line(e.what()).c_str());
     return 2;
   }
 }

@@ -24,7 +24,8 @@ tracing::tracing(const replica_arguments& a)
                                                                 .seed = a.raft.seed,
                                                                 .command = a.command,
                                                                 .replica = id_,
-                                                                .replicas = a.directory.members().size()},
+                                                                .replicas = a.directory.members().size(),
+                                                                .began = now()},
       file_(path_.empty() ? std::nullopt : std::optional<trace::file>(std::in_place, path_, header_)),
       ring_(file_ ? 1 : std::max<std::size_t>(1, a.trace_memory_mib << 20U)),
       recorder_(file_ ? static_cast<trace::sink&>(*file_) : ring_) {

@@ -85,7 +85,7 @@ std::optional<chaos_options> parse(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--for", o.storm,
                  "How long the faults go on, in seconds of virtual time; 2 to 20 unless given")
-      ->check(CLI::Range(0.001, 86'400.0));
+      ->check(app::seconds_check(0.001, 86'400.0));
   app.add_option("--faults", o.faults,
                  "Only these kinds: crash, pause, cut, one-way, loss, repeat, late, slow, transfer, disk")
       ->delimiter(',');

@@ -39,17 +39,19 @@ std::vector<run_plan> make_plans(const options& options) {
   return plans;
 }
 
-void print_notes(const std::vector<run_plan>& plans) {
-  for (auto plan = plans.begin(); plan != plans.end(); ++plan)
-    if (plan == plans.begin() || (plan - 1)->scenario->name != plan->scenario->name)
-      for (const auto& note : plan->scenario->notes)
-        fmt::print(stderr, "note: {}: {}\n", plan->scenario->name, note);
+/// What is odd about somebody's own files; ours are known.
+void print_notes(const std::vector<run_plan>& plans, const options& options) {
+  const auto ours = builtin_scenario_names();
+  for (std::size_t i = 0; i < options.scenarios.size(); ++i)
+    if (std::find(ours.begin(), ours.end(), options.scenarios[i]) == ours.end())
+      for (const auto& note : plans[i * options.runs].scenario->notes)
+        fmt::print(stderr, "note: {}: {}\n", plans[i * options.runs].scenario->name, note);
 }
 
 /// Opened before the first run: nobody wants to learn after an hour that the report has no place.
 std::ofstream open_report(const std::string& path) {
   std::ofstream file;
-  if (path.empty())
+  if (path.empty() || path == "-")
     return file;
   file.open(path);
   if (!file)
@@ -57,22 +59,30 @@ std::ofstream open_report(const std::string& path) {
   return file;
 }
 
+void print_summary(const std::vector<run_result>& results, const options& options) {
+  const bool colour = wants_colour(STDOUT_FILENO);
+  const auto rows = summarize(results);
+  fmt::print("{}{}{}", format_table(rows, colour), format_distributions(rows),
+             format_faults(results, colour));
+  if (options.mode == run_mode::virtual_time)
+    fmt::print("{}(latencies, and so their tiers, are modelled)\n", format_hash(results));
+  std::fflush(stdout);
+}
+
 exit_status simulate(const options& options) {
   for (const auto& written : {options.json, options.trace, options.html})
     app::refuse_to_overwrite(written, options.scenarios);
+  app::refuse_to_mix({options.json, options.trace, options.html});
   const auto plans = make_plans(options);
   auto report = open_report(options.json);
-  print_notes(plans);
+  print_notes(plans, options);
   const watchdog guard;
   const stop_signal stop;
   const auto outcome = play_all(plans, options, guard, stop.descriptor());
-  const bool colour = wants_colour(STDOUT_FILENO);
-  const auto rows = summarize(outcome.results);
-  fmt::print("{}{}{}", format_table(rows, colour), format_distributions(rows),
-             format_faults(outcome.results, colour));
-  if (options.mode == run_mode::virtual_time)
-    fmt::print("{}(latencies, and so their tiers, are modelled)\n", format_hash(outcome.results));
-  std::fflush(stdout);
+  if (options.json == "-")
+    fmt::print("{}", format_json(outcome.results));
+  else
+    print_summary(outcome.results, options);
   if (report.is_open() && !(report << format_json(outcome.results) << std::flush))
     throw usage_error(fmt::format("{}: cannot be written", options.json));
   if (outcome.stopped)

@@ -80,7 +80,7 @@ std::optional<options> parse_options(int argc, char** argv) {
   app.add_option("--html", result.html, "Write a page that shows the run, for a browser: one run only")
       ->excludes("--real")
       ->excludes("--replica");
-  app.add_option("--json", result.json, "Write every figure into this file");
+  app.add_option("--json", result.json, "Write every figure into this file; - is the standard output");
   if (!app::read_arguments(app, argc, argv))
     return std::nullopt;
   result.scenarios = expand(result.scenarios.empty() ? std::vector<std::string>{"all"} : result.scenarios);
@@ -92,6 +92,7 @@ std::optional<options> parse_options(int argc, char** argv) {
   if (real || app.count("--replica") > 0) {
     result.mode = run_mode::real;
     result.replica = check_executable(replica);
+    result.ours = app.count("--replica") == 0;
   }
   return result;
 }

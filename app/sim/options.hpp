@@ -13,13 +13,14 @@ struct options {
   std::vector<std::string> scenarios; ///< built-in names and paths, `all` replaced by what it stands for
   run_mode mode = run_mode::virtual_time;
   std::string replica; ///< path of the executable
+  bool ours = true;    ///< nobody named another
   std::optional<std::uint64_t> seed;
   std::size_t runs = 1;
   std::size_t jobs = 1;
   bool verbose = false;
   std::string trace; ///< where to write what happens; empty for nowhere
   std::string html;  ///< where to write a page that shows the run; empty for none
-  std::string json;  ///< path of the report; empty for none
+  std::string json;  ///< path of the report, - for the standard output; empty for none
 };
 
 using app::usage_error;

@@ -40,8 +40,9 @@ void await(std::vector<pollfd>& files, duration longest) {
 class real_run {
  public:
   real_run(const run_plan& plan, const real_setting& setting, spectator& spectator)
-      : plan_(plan), setting_(setting), spectator_(spectator), start_(read_clock()),
-        world_(*plan.scenario, plan.seed, start_), passages_(setting.recorder, world_) {
+      : plan_(plan), setting_(setting), spectator_(spectator),
+        start_(setting.recorder ? setting.began : read_clock()), world_(*plan.scenario, plan.seed, start_),
+        passages_(setting.recorder, world_) {
     spawn();
   }
 
@@ -180,11 +181,12 @@ class real_run {
   }
 
   void read_output_of(running_replica& replica) {
+    const auto since_start = read_clock() - start_;
     replica.process.read_output([&](const std::string& line) {
       if (++replica.lines <= most_lines)
-        spectator_.replica_said(replica.id, line);
+        spectator_.replica_said(replica.id, since_start, line);
       else if (replica.lines == most_lines + 1)
-        spectator_.replica_said(replica.id, "(prints too much: the rest is not shown)");
+        spectator_.replica_said(replica.id, since_start, "(prints too much: the rest is not shown)");
     });
   }
 

@@ -17,6 +17,7 @@ struct real_setting {
   /// Each replica of ours writes one, under this name with its own behind it; empty: none does.
   std::string trace;
   trace::recorder* recorder = nullptr; ///< takes down what passes through the network
+  instant began;                       ///< of the run that is recorded: where its times count from
   int stop = -1;                       ///< a descriptor that becomes readable when all runs have to end
 };
 

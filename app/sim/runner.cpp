@@ -1,5 +1,6 @@
 #include "app/sim/runner.hpp"
 
+#include "actors/loop.hpp"
 #include "app/sim/crew.hpp"
 #include "app/sim/page_file.hpp"
 #include "app/sim/real_run.hpp"
@@ -14,6 +15,8 @@ namespace troupe::sim {
 
 namespace {
 
+double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
+
 /// Shows one of many short runs: only to those who ask.
 class quiet_view : public spectator {
  public:
@@ -21,14 +24,14 @@ class quiet_view : public spectator {
       : terminal_(terminal), tells_(options.verbose),
         prefix_(fmt::format("{} (seed {}) ", plan.scenario->name, plan.seed)) {}
 
-  void replica_said(replica_id who, const std::string& line) override {
+  void replica_said(replica_id who, duration since_start, const std::string& line) override {
     if (tells_)
-      terminal_.line(fmt::format("{}{}: {}", prefix_, to_string(who), line), true);
+      terminal_.line(fmt::format("{}{:.6f} s: {}: {}", prefix_, seconds(since_start), to_string(who), line),
+                     true);
   }
   void happened(duration since_start, const std::string& text) override {
     if (tells_)
-      terminal_.line(
-          fmt::format("{}{:.6f} s: {}", prefix_, std::chrono::duration<double>(since_start).count(), text));
+      terminal_.line(fmt::format("{}{:.6f} s: {}", prefix_, seconds(since_start), text));
   }
   void progressed(duration, replica_id) override {}
 
@@ -53,13 +56,17 @@ class run_view : public spectator {
   }
   ~run_view() override { terminal_.finished(number_); }
 
-  void replica_said(replica_id who, const std::string& line) override {
-    terminal_.line(fmt::format("{}{}: {}", prefix_, to_string(who), line), true);
+  /// Ours say who they are; others may not.
+  void replica_said(replica_id who, duration since_start, const std::string& line) override {
+    const auto id = fmt::format("{}: ", to_string(who));
+    terminal_.line(fmt::format("{}{}{}{}", prefix_,
+                               tells_ ? fmt::format("{:.3f} s: ", seconds(since_start)) : "",
+                               line.starts_with(id) ? "" : id, line),
+                   true);
   }
   void happened(duration since_start, const std::string& text) override {
     if (tells_)
-      terminal_.line(
-          fmt::format("{}{:.3f} s: {}", prefix_, std::chrono::duration<double>(since_start).count(), text));
+      terminal_.line(fmt::format("{}{:.3f} s: {}", prefix_, seconds(since_start), text));
   }
   void progressed(duration since_start, replica_id leader) override {
     state_.elapsed = since_start;
@@ -78,21 +85,27 @@ class run_view : public spectator {
 /// What is recorded of a run, or of the simulator's part in it.
 class run_trace {
  public:
-  run_trace(const options& o, const run_plan& plan) : head_(head(plan)), page_(o.html) {
+  run_trace(const options& o, const run_plan& plan) : head_(head(o, plan)), page_(o.html) {
     if (!o.trace.empty())
       file_.emplace(o.trace, head_);
   }
 
-  static trace::header head(const run_plan& plan) {
+  /// When the run begins: a real one now.
+  instant began() const { return head_.began; }
+
+  static trace::header head(const options& o, const run_plan& plan) {
     const bool is_real = plan.mode == run_mode::real;
-    const auto& name = plan.scenario->name;
     return {.program = std::string(app::version),
             .mode = std::string(to_string(plan.mode)),
-            .scenario = name,
+            .scenario = plan.scenario->name,
             .seed = plan.seed,
-            .command = fmt::format("troupe-sim {}{} --seed {}", is_real ? "--real " : "", name, plan.seed),
+            .command =
+                fmt::format("troupe-sim {}{} --seed {}{}", is_real ? "--real " : "", o.scenarios.front(),
+                            plan.seed, o.replica.empty() || o.ours ? "" : " --replica " + o.replica),
             .replica = "",
-            .replicas = plan.scenario->replicas};
+            .replicas = plan.scenario->replicas,
+            .began = is_real ? instant{std::chrono::steady_clock::now().time_since_epoch()}
+                             : actors::virtual_begin};
   }
 
   trace::recorder& recorder() { return recorder_; }
@@ -103,7 +116,7 @@ class run_trace {
     if (file_ && !file_->error().empty())
       throw usage_error(file_->error());
     if (!page_.empty())
-      write_page(format(head_) + trace::print(kept_.records()), page_, page_);
+      write_page(format(head_) + trace::print(kept_.records()), head_.scenario, page_);
   }
 
  private:
@@ -135,12 +148,14 @@ class run_trace {
 
 run_results play_all(const std::vector<run_plan>& plans, const options& options, const watchdog& guard,
                      int stop) {
-  real_setting setting{options.replica, guard, options.trace, nullptr, stop};
+  real_setting setting{options.replica, guard, options.trace, nullptr, {}, stop};
   std::optional<run_trace> recorded;
   if (!options.trace.empty() || !options.html.empty()) // then there is only one
     recorded.emplace(options, plans.front());
-  if (recorded)
+  if (recorded) {
     setting.recorder = &recorded->recorder();
+    setting.began = recorded->began();
+  }
   terminal screen(plans.size());
   std::vector<std::optional<run_result>> outcomes(plans.size());
   const bool all = side_by_side(plans.size(), options.jobs, [&](std::size_t number) {

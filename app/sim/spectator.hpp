@@ -11,7 +11,7 @@ class spectator {
  public:
   virtual ~spectator() = default;
   /// A line that a replica printed.
-  virtual void replica_said(replica_id who, const std::string& line) = 0;
+  virtual void replica_said(replica_id who, duration since_start, const std::string& line) = 0;
   virtual void happened(duration since_start, const std::string& text) = 0;
   virtual void progressed(duration since_start, replica_id leader) = 0;
 };

@@ -123,7 +123,9 @@ std::string format_table(const std::vector<scenario_summary>& rows, bool colour)
                           "messages", "failures", "duplicates", "median ms", "tiers", "sum");
   for (const auto& row : rows)
     text += format_row(row, w, colour);
-  return text + fmt::format("{:<{}} {:>65}\n", "sum", w, tier_sum(rows));
+  const bool graded =
+      std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.tiers.has_value(); });
+  return graded ? text + fmt::format("{:<{}} {:>65}\n", "sum", w, tier_sum(rows)) : text;
 }
 
 std::string format_distributions(const std::vector<scenario_summary>& rows) {

@@ -37,7 +37,7 @@ class virtual_run {
     cluster_.on_send([this](replica_id from, std::string_view bytes) { send(from, bytes); });
     cluster_.on_log([this](replica_id who, actors::log_level level, const std::string& text) {
       if (level <= actors::log_level::info)
-        spectator_.replica_said(who, text);
+        spectator_.replica_said(who, cluster_.now() - start_, text);
     });
     course::random_source starts(plan.seed, for_starts);
     for (auto id : cluster_.ids())

@@ -17,7 +17,7 @@ using app::usage_error;
 trace::story read_story(const std::vector<std::string>& paths);
 std::string read_file(const std::string& path);
 
-/// `1.234567`, in seconds.
+/// `1.234567`, in seconds: of a moment, since the run began.
 std::string seconds(std::int64_t ns);
 /// `12.3 us`, `4.56 ms`: a length of time that a person compares.
 std::string length(std::int64_t ns);

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
 #include <memory>
@@ -58,7 +59,8 @@ trace::story read_story(const std::vector<std::string>& paths) {
 }
 
 std::string seconds(std::int64_t ns) {
-  return fmt::format("{}.{:06}", ns / 1'000'000'000, ns % 1'000'000'000 / 1000);
+  const auto us = std::abs(ns) / 1000;
+  return fmt::format("{}{}.{:06}", ns < 0 ? "-" : "", us / 1'000'000, us % 1'000'000);
 }
 
 std::string length(std::int64_t ns) {

@@ -27,18 +27,19 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-std::string readable(std::string_view line) {
+std::string readable(std::string_view line, std::int64_t began) {
   try {
     const auto r = trace::read_line(line);
-    return fmt::format("{} #{:<6} {:<14} {}", seconds(r.begin), r.id, place_of(r), describe(r));
+    return fmt::format("{} #{:<6} {:<14} {}", seconds(r.begin - began), r.id, place_of(r), describe(r));
   } catch (const trace::read_error& error) {
     return fmt::format("(a line that {})", error.what());
   }
 }
 
-void check(const std::string& text, const std::string& path) {
+/// When the run began.
+std::int64_t begin_of(const std::string& text, const std::string& path) {
   try {
-    trace::read(text.substr(0, text.find('\n') + 1), path);
+    return trace::read(text.substr(0, text.find('\n') + 1), path).began;
   } catch (const trace::read_error& error) {
     throw usage_error(fmt::format("{}: {}", path, error.what()));
   }
@@ -47,8 +48,8 @@ void check(const std::string& text, const std::string& path) {
 exit_status diff(const diff_options& o) {
   const auto text_a = read_file(o.a);
   const auto text_b = read_file(o.b);
-  check(text_a, o.a);
-  check(text_b, o.b);
+  const auto began_a = begin_of(text_a, o.a);
+  const auto began_b = begin_of(text_b, o.b);
   const auto a = lines_of(text_a);
   const auto b = lines_of(text_b);
   std::size_t i = 1; // the headers may name different commands
@@ -60,9 +61,9 @@ exit_status diff(const diff_options& o) {
   }
   fmt::print("they part at line {}, behind {} events that are the same\n", i + 1, i - 1);
   for (auto before = i > lines_before ? i - lines_before : 1; before < i; ++before)
-    fmt::print("    {}\n", readable(a[before]));
-  fmt::print("A:  {}\n", i < a.size() ? readable(a[i]) : "(the end)");
-  fmt::print("B:  {}\n", i < b.size() ? readable(b[i]) : "(the end)");
+    fmt::print("    {}\n", readable(a[before], began_a));
+  fmt::print("A:  {}\n", i < a.size() ? readable(a[i], began_a) : "(the end)");
+  fmt::print("B:  {}\n", i < b.size() ? readable(b[i], began_b) : "(the end)");
   return not_found;
 }
 

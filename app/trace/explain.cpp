@@ -30,7 +30,7 @@ struct explain_options {
   std::vector<std::string> files;
 };
 
-std::string line_of(const record& r, std::int64_t since) {
+std::string line_of(const trace::story& s, const record& r, std::int64_t since) {
   auto text = describe(r);
   if (text.size() > shown_bytes) {
     auto at = shown_bytes;
@@ -38,19 +38,19 @@ std::string line_of(const record& r, std::int64_t since) {
       --at;
     text = text.substr(0, at) + "...";
   }
-  return fmt::format("{} +{:<10} #{:<6} {:<14} {}", seconds(r.begin), length(r.begin - since), r.id,
-                     place_of(r), text);
+  return fmt::format("{} +{:<10} #{:<6} {:<14} {}", seconds(r.begin - s.began()), length(r.begin - since),
+                     r.id, place_of(r), text);
 }
 
 /// What came before moment `since` is another story.
-void print_path(const std::vector<const record*>& path, std::int64_t since) {
+void print_path(const trace::story& s, const std::vector<const record*>& path, std::int64_t since) {
   auto first = path.size() > longest_path ? path.size() - longest_path : 0;
   while (first + 1 < path.size() && path[first]->begin < since)
     ++first;
   if (first > 0)
     fmt::print("  (and {} earlier causes; explain #{} has them)\n", first, path[first]->id);
   for (std::size_t i = first; i < path.size(); ++i)
-    fmt::print("  {}\n", line_of(*path[i], i == 0 ? path[i]->begin : path[i - 1]->begin));
+    fmt::print("  {}\n", line_of(s, *path[i], i == 0 ? path[i]->begin : path[i - 1]->begin));
   const auto from = std::max(since, path.front()->begin);
   fmt::print("  took {}:", length(path.back()->begin - from));
   for (const auto& [where, ns] : spent_on(path, from))
@@ -67,7 +67,7 @@ void print_effects(const trace::story& s, const record& r, int depth, std::size_
       fmt::print("  (and more)\n");
       return;
     }
-    fmt::print("  {:{}}{}\n", "", 2 * depth, line_of(*e, r.begin));
+    fmt::print("  {:{}}{}\n", "", 2 * depth, line_of(s, *e, r.begin));
     if (e->from != "timer") // what comes when time has passed is another story
       print_effects(s, *e, depth + 1, left);
   }
@@ -76,7 +76,7 @@ void print_effects(const trace::story& s, const record& r, int depth, std::size_
 exit_status explain_event(const trace::story& s, const record& r) {
   constexpr std::int64_t path_begin = 0;
   fmt::print("why #{} happened:\n", r.id);
-  print_path(s.path_to(r), path_begin);
+  print_path(s, s.path_to(r), path_begin);
   fmt::print("what followed from it:\n");
   auto left = most_effects;
   print_effects(s, r, 0, left);
@@ -95,14 +95,14 @@ bool is_about(const record& r, const std::string& mid) {
 }
 
 /// What became of a request that has no answer.
-void print_last_seen(const std::vector<const record*>& about) {
+void print_last_seen(const trace::story& s, const std::vector<const record*>& about) {
   const auto* last = about.back();
-  fmt::print("it was never answered. The last that is known of it:\n  {}\n", line_of(*last, last->begin));
+  fmt::print("it was never answered. The last that is known of it:\n  {}\n", line_of(s, *last, last->begin));
   for (const auto* r : about)
     if (r->kind == event_kind::network && r->fate != "sent" && r->fate != "repeated")
       fmt::print("it was {} on the way from {} to {}:\n  {}\n",
                  r->fate == "dead" ? "lost, with nobody there to take it," : r->fate, r->from, r->to,
-                 line_of(*r, r->begin));
+                 line_of(s, *r, r->begin));
 }
 
 exit_status explain_request(const trace::story& s, const std::string& mid) {
@@ -131,7 +131,7 @@ exit_status explain_request(const trace::story& s, const std::string& mid) {
           : std::min(about.size(), about.size() - static_cast<std::size_t>(answer - about.rbegin()) +
                                        most_after_the_answer);
   for (std::size_t i = 0; i < shown_records; ++i)
-    fmt::print("  {}\n", line_of(*about[i], i == 0 ? about[i]->begin : about[i - 1]->begin));
+    fmt::print("  {}\n", line_of(s, *about[i], i == 0 ? about[i]->begin : about[i - 1]->begin));
   if (shown_records < about.size())
     fmt::print("  (and {} events after its answer)\n", about.size() - shown_records);
   bool answered = false;
@@ -141,10 +141,10 @@ exit_status explain_request(const trace::story& s, const std::string& mid) {
       const auto& type = content["reply"]["type"].text;
       answered = answered || type == "client_ok";
       fmt::print("how it came to this {}:\n", type);
-      print_path(s.path_to(*r), about.front()->begin);
+      print_path(s, s.path_to(*r), about.front()->begin);
     }
   if (!answered)
-    print_last_seen(about);
+    print_last_seen(s, about);
   return all_right;
 }
 

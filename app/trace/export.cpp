@@ -75,8 +75,8 @@ std::unique_ptr<trace::exporter> exporter_for(const export_options& o, std::stri
   return o.to == "porcupine" ? trace::to_porcupine(text, limits) : trace::to_history(text);
 }
 
-bool passes(const export_options& o, const trace::record& r) {
-  const auto s = static_cast<double>(r.begin) / 1e9;
+bool passes(const export_options& o, std::int64_t since_begin) {
+  const auto s = static_cast<double>(since_begin) / 1e9;
   return (!o.from_s || s >= *o.from_s) && (!o.until_s || s <= *o.until_s);
 }
 
@@ -108,7 +108,7 @@ exit_status export_trace(const export_options& o) {
   for (bool first = true; records.next(r); first = false) {
     if (first)
       warn_of_late_beginning(o, r);
-    if (passes(o, r))
+    if (passes(o, r.begin - records.began()))
       ordered.take(std::move(r));
   }
   ordered.finish();
@@ -135,12 +135,16 @@ void add_export(CLI::App& app, exit_status& status) {
   command->add_option("-o,--out", o->out, "Write into this file; - is the standard output")
       ->capture_default_str();
   command->add_flag("--actors", o->actors, "shiviz: a host for each actor, not for each replica");
-  command->add_option("--from", o->from_s, "shiviz, perfetto: only from this time on, in seconds");
-  command->add_option("--until", o->until_s, "shiviz, perfetto: only up to this time, in seconds");
+  command
+      ->add_option("--from", o->from_s,
+                   "shiviz, perfetto: only from this time on, in seconds since the run began")
+      ->check(app::seconds_check(-app::longest_seconds, app::longest_seconds));
+  command->add_option("--until", o->until_s, "shiviz, perfetto: only up to this time, in seconds")
+      ->check(app::seconds_check(-app::longest_seconds, app::longest_seconds));
   command
       ->add_option("--time-limit", o->time_limit_s,
                    "porcupine: seconds for the search for an order of the operations")
-      ->check(CLI::Range(0.001, 1e6))
+      ->check(app::seconds_check(0.001, app::longest_seconds))
       ->capture_default_str();
   command->callback([o, &status] { status = export_trace(*o); });
 }

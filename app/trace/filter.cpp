@@ -26,11 +26,11 @@ bool mentions(const trace::value& v, std::string_view name, const std::string& w
                      [&](const auto& item) { return mentions(item, name, wanted); });
 }
 
-bool filter::passes(const trace::record& r) const {
+bool filter::passes(const trace::record& r, std::int64_t began) const {
   using trace::event_kind;
   constexpr double ns_per_s = 1e9;
-  if ((from_s && static_cast<double>(r.begin) < *from_s * ns_per_s) ||
-      (to_s && static_cast<double>(r.begin) > *to_s * ns_per_s))
+  const auto t = static_cast<double>(r.begin - began) / ns_per_s;
+  if ((from_s && t < *from_s) || (to_s && t > *to_s))
     return false;
   if (changes && r.raft.empty() && r.kind != event_kind::note)
     return false;

@@ -18,11 +18,12 @@ struct filter {
   std::vector<std::string> keys;
   std::vector<std::string> clients;
   std::vector<std::string> mids;
-  std::optional<double> from_s;
+  std::optional<double> from_s; ///< since the run began
   std::optional<double> to_s;
   bool changes = false; ///< only what changed raft's state
 
-  bool passes(const trace::record& r) const;
+  /// `began`: when the run did, in ns.
+  bool passes(const trace::record& r, std::int64_t began) const;
 };
 
 /// Whether somewhere in it a member of this name has this value.

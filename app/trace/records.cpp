@@ -9,10 +9,12 @@
 namespace troupe::trace_app {
 
 record_source::record_source(const std::vector<std::string>& paths) {
-  if (paths.size() == 1)
+  if (paths.size() == 1) {
     open(paths.front());
-  else
+  } else {
     story_.emplace(read_story(paths));
+    began_ = story_->began();
+  }
 }
 
 void record_source::open(const std::string& path) {
@@ -21,7 +23,7 @@ void record_source::open(const std::string& path) {
   if (!file_)
     throw usage_error(fmt::format("{}: {}", path, std::strerror(errno)));
   try {
-    trace::read(next_line() ? std::string_view(line_.text, size_) : std::string_view());
+    began_ = trace::read(next_line() ? std::string_view(line_.text, size_) : std::string_view()).began;
   } catch (const trace::read_error& error) {
     throw usage_error(fmt::format("{}: {}", path, error.what()));
   }

@@ -23,6 +23,8 @@ class record_source {
 
   /// False if there are no more. What is damaged is said on standard error, and ends the reading of its file.
   bool next(trace::record& r);
+  /// When the run began, in ns.
+  std::int64_t began() const { return began_; }
 
  private:
   bool next_line();
@@ -54,6 +56,7 @@ class record_source {
   std::size_t number_ = 0;
   bool complete_ = false;
   bool over_ = false;
+  std::int64_t began_ = 0;
 };
 
 } // namespace troupe::trace_app

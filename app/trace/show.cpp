@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <unistd.h>
 
@@ -46,18 +47,21 @@ fmt::text_style style_of(const trace::record& r) {
 
 class printer {
  public:
-  explicit printer(const show_options& options) : options_(options), colour_(wants_colour()) {}
+  printer(const show_options& options, std::int64_t began)
+      : options_(options), began_(began), colour_(wants_colour()) {}
 
-  void print(const trace::record& r) {
-    if (!options_.filter.passes(r))
-      return;
-    auto line = fmt::format("{} #{:<6} {:<14} {}", seconds(r.begin), r.id, place_of(r), describe(r));
+  /// False if it is not among what is wanted.
+  bool print(const trace::record& r) {
+    if (!options_.filter.passes(r, began_))
+      return false;
+    auto line = fmt::format("{} #{:<6} {:<14} {}", seconds(r.begin - began_), r.id, place_of(r), describe(r));
     if (!options_.whole && line.size() > shown_bytes)
       line = line.substr(0, cut_at(line)) + "...";
     if (colour_)
       fmt::print("{}\n", fmt::styled(line, style_of(r)));
     else
       fmt::print("{}\n", line);
+    return true;
   }
 
  private:
@@ -69,6 +73,7 @@ class printer {
   }
 
   const show_options& options_;
+  std::int64_t began_;
   bool colour_;
 };
 
@@ -79,7 +84,7 @@ exit_status follow(const show_options& options) {
   std::ifstream file(options.files.front());
   if (!file)
     throw usage_error(fmt::format("{}: cannot be read", options.files.front()));
-  printer out(options);
+  std::optional<printer> out;
   std::string line;
   for (std::size_t number = 0;;) {
     std::string more;
@@ -93,10 +98,10 @@ exit_status follow(const show_options& options) {
     }
     try {
       if (++number == 1) {
-        trace::read(line + "\n");
+        out.emplace(options, trace::read(line + "\n").began);
       } else {
         const auto r = trace::read_line(line);
-        out.print(r);
+        out->print(r);
         if (r.event == "end")
           return all_right;
       }
@@ -114,10 +119,13 @@ exit_status show(const show_options& options) {
   for (const auto& f : story.files())
     fmt::print("{}: {} {}, seed {}, again: {}\n", f.path, f.mode, f.scenario.empty() ? f.replica : f.scenario,
                f.seed, f.command);
-  printer out(options);
+  printer out(options, story.began());
+  bool any = false;
   for (const auto& r : story.records())
-    out.print(r);
-  return all_right;
+    any = out.print(r) || any;
+  if (!any)
+    fmt::print(stderr, "troupe-trace: none of {} events is like that\n", story.records().size());
+  return any ? all_right : not_found;
 }
 
 } // namespace
@@ -133,8 +141,10 @@ void add_show(CLI::App& app, exit_status& status) {
   command->add_option("--key", o->filter.keys, "Only what mentions one of these keys");
   command->add_option("--client", o->filter.clients, "Only what mentions one of these clients");
   command->add_option("--mid", o->filter.mids, "Only what mentions one of these requests");
-  command->add_option("--from", o->filter.from_s, "Only from this time on, in seconds");
-  command->add_option("--to", o->filter.to_s, "Only up to this time, in seconds");
+  command->add_option("--from", o->filter.from_s, "Only from this time on, in seconds since the run began")
+      ->check(app::seconds_check(-app::longest_seconds, app::longest_seconds));
+  command->add_option("--to", o->filter.to_s, "Only up to this time, in seconds")
+      ->check(app::seconds_check(-app::longest_seconds, app::longest_seconds));
   command->add_flag("--changes", o->filter.changes,
                     "Only what changed the state of Raft, and what befell replicas");
   command->add_flag("--whole", o->whole, "Do not cut long lines");

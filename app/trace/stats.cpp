@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <memory>
+#include <optional>
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
 #include <set>
@@ -46,6 +47,7 @@ struct figures {
   spread total;
   std::map<std::string, std::uint64_t> depths; ///< the largest, by actor
   std::vector<reign> reigns;
+  std::int64_t began = 0;    ///< when the run did
   std::size_t elections = 0; ///< terms in which somebody asked for votes
 };
 
@@ -70,8 +72,20 @@ void count_raft(figures& f, const trace::record& r, std::map<std::string, std::u
   }
 }
 
+/// When a process did something for the last time; nothing if it has no file of its own.
+std::optional<std::int64_t> last_sign_of(const trace::story& s, const std::string& replica) {
+  const auto& files = s.files();
+  const auto own =
+      std::find_if(files.begin(), files.end(), [&](const auto& f) { return f.replica == replica; });
+  const auto index = static_cast<std::size_t>(own - files.begin());
+  const auto& all = s.records();
+  const auto last = std::find_if(all.rbegin(), all.rend(), [&](const auto& r) { return r.file == index; });
+  return last == all.rend() ? std::nullopt : std::optional(last->begin);
+}
+
 figures count(const trace::story& s) {
   figures f;
+  f.began = s.began();
   std::map<std::string, std::uint64_t> terms;
   std::set<std::uint64_t> campaigns;
   std::map<std::string, std::size_t> ruling;
@@ -89,6 +103,10 @@ figures count(const trace::story& s) {
       ruling.erase(r.replica);
     }
   }
+  // A process that was killed has no word for it in its trace; nor has one that led to the end of the run.
+  for (const auto& [leader, at] : ruling)
+    if (const auto last = last_sign_of(s, leader); last && last < f.reigns.back().from)
+      f.reigns[at].to = *last;
   f.elections = campaigns.size();
   for (const auto& a : first_answers(s)) {
     f.total.all.push_back(a.answer->begin - a.asked->begin);
@@ -124,8 +142,8 @@ void print_text(figures& f) {
   }
   fmt::print("elections: {} terms in which somebody stood\n", f.elections);
   for (const auto& r : f.reigns)
-    fmt::print("  term {:<4} {} leads from {} {}\n", r.term, r.leader, seconds(r.from),
-               r.to == 0 ? "to the end" : fmt::format("to {}", seconds(r.to)));
+    fmt::print("  term {:<4} {} leads from {} {}\n", r.term, r.leader, seconds(r.from - f.began),
+               r.to == 0 ? "to the end" : fmt::format("to {}", seconds(r.to - f.began)));
   fmt::print("most messages waiting in a mailbox:\n");
   for (const auto& [actor, n] : f.depths)
     fmt::print("  {:<16} {:>6}\n", actor, n);
@@ -191,10 +209,10 @@ void print_json(figures& f) {
     w.Key("term");
     w.Uint64(r.term);
     w.Key("from");
-    w.Int64(r.from);
+    w.Int64(r.from - f.began);
     if (r.to != 0) {
       w.Key("to");
-      w.Int64(r.to);
+      w.Int64(r.to - f.began);
     }
     w.EndObject();
   }

@@ -9,9 +9,6 @@ namespace {
 using trace::event_kind;
 using trace::record;
 
-/// Virtual clocks start here, and what the simulator tells counts from it.
-constexpr std::int64_t virtual_start_ns = 1'000'000'000;
-
 /// The type of the message that this one carries; trace/content.hpp writes types first.
 std::string_view inner_type(const record& r) {
   for (const std::string_view before :
@@ -180,12 +177,7 @@ tables begin_tables(const trace::story& s) {
     if (r.kind != event_kind::network && !r.replica.empty())
       names.insert(r.replica);
   t.replicas.assign(names.begin(), names.end());
-  const bool is_virtual =
-      std::all_of(s.files().begin(), s.files().end(), [](const auto& f) { return f.mode == "virtual"; });
-  if (is_virtual)
-    t.zero_ns = virtual_start_ns;
-  else if (!s.records().empty())
-    t.zero_ns = s.records().front().begin;
+  t.zero_ns = s.began();
   return t;
 }
 

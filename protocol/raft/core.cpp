@@ -2,6 +2,8 @@
 
 #include "protocol/invariant.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace troupe::raft {
@@ -16,6 +18,10 @@ std::uint64_t next_random(std::uint64_t& state) {
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
   return z ^ (z >> 31);
 }
+
+/// An election a millisecond for seven weeks. Without this bound one forged message would take a cluster to
+/// the largest term of all, where nobody could be elected any more.
+constexpr std::uint64_t most_terms_ahead = std::uint64_t{1} << 32;
 
 duration random_between(duration low, duration high, std::uint64_t& state) {
   const auto span = static_cast<std::uint64_t>((high - low).count()) + 1;
@@ -74,6 +80,10 @@ effects core::step(instant now, input in) {
 void core::take(received& in) {
   if (in.from == self_)
     return refuse("a message from this replica to itself");
+  const auto term = std::visit([](const auto& m) { return m.term.value; }, in.message);
+  if (term > hard_.term.value + most_terms_ahead)
+    return refuse(
+        fmt::format("term {}, which no election can have reached since term {}", term, hard_.term.value));
   std::visit([&](auto& m) { on(in.from, m); }, in.message);
 }
 

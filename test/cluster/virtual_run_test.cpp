@@ -11,7 +11,7 @@ namespace {
 
 class nobody_watches : public spectator {
  public:
-  void replica_said(replica_id, const std::string&) override {}
+  void replica_said(replica_id, duration, const std::string&) override {}
   void happened(duration, const std::string&) override {}
   void progressed(duration, replica_id) override {}
 };

@@ -240,6 +240,9 @@ TEST_CASE("bad input is refused in one line that says what and where") {
   refused(folder, {"--replica", replica, "--json", "/no/such/folder/x", good},
           "/no/such/folder/x: No such file");
   refused(folder, {"--replica", replica, good, "simple-9"}, "simple-9: no such file");
+  refused(folder, {"--json", "", good}, "--json: is empty");
+  refused(folder, {"--json", folder.path("x"), "--html", folder.path("./x"), good}, "would be written twice");
+  refused(folder, {"chaos", "--for", "nan"}, "--for: must be a number of seconds");
   const auto broken = folder.write("broken.json", "{\n\"lifetime\": 30,,}");
   refused(folder, {"--replica", replica, broken}, broken + ":2:16: ");
   const auto unknown =

@@ -134,7 +134,8 @@ TEST_CASE("trace: damaged files are read up to the damage, and bad input gets on
 TEST_CASE("trace: real replicas leave a file each, and together they are one story") {
   const scratch_folder f;
   f.write("short.json",
-          R"({"lifetime": 3, "replicas": 3, "requests": 60, "mix": 0.5, "start_wait": 1, "end_wait": 1})");
+          R"({"lifetime": 3, "replicas": 3, "requests": 60, "mix": 0.5, "start_wait": 1.5, "end_wait": 2,
+              "events": [{"type": "kill_leader", "time": 2}]})");
   const auto run =
       call(f, {TROUPE_SIM, "--real", "--replica", TROUPE_REPLICA, "short.json", "--trace", "t.jsonl"});
   CAPTURE(run.out);
@@ -152,6 +153,18 @@ TEST_CASE("trace: real replicas leave a file each, and together they are one sto
   const auto explained = call(f, words);
   CHECK(explained.status == 0);
   CHECK(explained.out.find("client_answer") != explained.out.npos);
+  words = {TROUPE_TRACE, "stats", "--json"};
+  words.insert(words.end(), files.begin(), files.end());
+  rapidjson::Document d;
+  d.Parse(call(f, words).out.c_str());
+  REQUIRE(!d.HasParseError());
+  // The one that was killed has no last word; times count from the beginning of the run.
+  REQUIRE(d["leaders"].Size() >= 2);
+  const auto& killed = d["leaders"][0];
+  REQUIRE(killed.HasMember("to"));
+  CHECK(killed["from"].GetInt64() > 0);
+  CHECK(killed["from"].GetInt64() < killed["to"].GetInt64());
+  CHECK(killed["to"].GetInt64() < 5'000'000'000);
 }
 
 TEST_CASE("trace: of a replica that is not ours there is what passes through the network") {

@@ -38,6 +38,17 @@ TEST_CASE("trap 1: a higher term takes back the vote") {
   CHECK(c->voted_for() == id_of(2));
 }
 
+TEST_CASE("a forged term does not use up the terms that elections need") {
+  lone_core c;
+  constexpr auto most = std::uint64_t{1} << 32;
+  c.hear(1, vote_of(most + 1, {}));
+  CHECK(c->term() == term_number{0});
+  c.hear(1, vote_of(most, {}));
+  CHECK(c->term() == term_number{most});
+  c.hear(2, append_of(2 * most + 1, 1, {}, 0));
+  CHECK(c->term() == term_number{most});
+}
+
 TEST_CASE("trap 2: a restart brings back term, vote and log") {
   lone_core c(3, {}, stored_of(5, id_of(1), {1, 1, 4}));
   CHECK(c->term() == term_number{5});

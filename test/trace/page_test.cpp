@@ -144,9 +144,10 @@ std::string lines(const std::string& read) {
 
 opened page_of(const std::string& text) {
   std::vector<trace::recording> files;
-  files.push_back(trace::read(
-      format(trace::header{"0", "virtual", "small", UINT64_MAX, "troupe-sim small", "", 2}) + text,
-      "a.jsonl"));
+  files.push_back(trace::read(format(trace::header{"0", "virtual", "small", UINT64_MAX, "troupe-sim small",
+                                                   "", 2, instant{std::chrono::seconds(1)}}) +
+                                  text,
+                              "a.jsonl"));
   REQUIRE(files.back().damage == "");
   std::ostringstream html;
   page::write(trace::story(std::move(files)), html);
