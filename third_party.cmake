@@ -44,6 +44,13 @@ if(NOT ZLIB_FOUND)
   troupe_missing("zlib" zlib1g-dev)
 endif()
 
+find_path(ISAL_INCLUDE_DIR isa-l/crc.h)
+find_library(ISAL_LIBRARY isal)
+mark_as_advanced(ISAL_INCLUDE_DIR ISAL_LIBRARY)
+if(NOT ISAL_INCLUDE_DIR OR NOT ISAL_LIBRARY)
+  troupe_missing("ISA-L" libisal-dev)
+endif()
+
 if(TROUPE_BUILD_TESTS)
   find_package(doctest 2 QUIET)
   if(NOT doctest_FOUND)

@@ -8,7 +8,7 @@
 #define TROUPE_LOCAL_MESSAGES(add)                                                                           \
   add(start) add(datagram) add(outbound) add(client_answer) add(standing_changed) add(propose)               \
       add(read_request) add(state_saved) add(locate_leader) add(leader_heard) add(hand_over) add(write_done) \
-          add(flush) add(wake) add(write) add(committed) add(install_snapshot) add(outcomes)                 \
+          add(flush) add(wake) add(write) add(sync_done) add(committed) add(install_snapshot) add(outcomes)  \
               add(reads_ready) add(reads_refused) add(room_again)
 
 #define TROUPE_ALLOW(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::name)
@@ -39,7 +39,7 @@ using raft_actor = takes<start, raft::received, propose, read_request, locate_le
                          write_done, flush, wake>;
 
 /// Makes durable, in order, and says so.
-using log_store_actor = takes<write>;
+using log_store_actor = takes<write, sync_done>;
 
 /// The actors of one replica. Filled in before the first message is sent.
 struct rooms {

@@ -22,7 +22,7 @@ bool memory_storage::holds(log_index index, term_number term) const {
   return entries_[index - entries_.front()->index]->term == term;
 }
 
-std::optional<std::string> memory_storage::apply(const raft::storage_write& w) {
+void memory_storage::apply(const raft::storage_write& w) {
   if (w.hard_state)
     hard_state_ = *w.hard_state;
   if (w.snapshot) {
@@ -36,7 +36,6 @@ std::optional<std::string> memory_storage::apply(const raft::storage_write& w) {
     while (!entries_.empty() && entries_.back()->index > *w.truncate_behind)
       entries_.pop_back();
   entries_.insert(entries_.end(), w.entries.begin(), w.entries.end());
-  return std::nullopt;
 }
 
 } // namespace troupe::actors

@@ -10,8 +10,8 @@ namespace troupe::actors {
 class memory_storage : public storage {
  public:
   raft::stored_state load() override;
-  std::optional<std::string> apply(const raft::storage_write& w) override;
-  std::optional<std::string> sync() override { return std::nullopt; }
+  void apply(const raft::storage_write& w) override;
+  std::optional<sync_end> sync(sync_hook) override { return sync_end{}; }
 
   /// For those who watch from outside.
   const raft::hard_state& hard_state() const { return hard_state_; }

@@ -139,6 +139,13 @@ struct write {
   }
 };
 
+/// The log store to itself: a sync that was under way is over.
+struct sync_done {
+  static constexpr std::string_view type_name = "sync_done";
+  std::string error; ///< empty: all is durable
+  static constexpr auto fields() { return std::tuple{field{"error", &sync_done::error}}; }
+};
+
 // ---- to the router
 // -----------------------------------------------------------------------------------------------
 

@@ -26,10 +26,11 @@ replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::m
   const auto self = setup.directory.self();
   setup.host.self = self;
   setup.raft.find_snapshot_fault = find_snapshot_fault;
+  auto found = setup.disk->load(); // first of all: it may throw
   raft_setup core{
-      self, {setup.directory.members(), {}}, setup.raft, setup.disk->load(), std::move(setup.after_step)};
+      self, {setup.directory.members(), {}}, setup.raft, std::move(found), std::move(setup.after_step)};
   const auto& r = rooms_;
-  r->raft = system.spawn<raft_runner>(r, std::move(core), setup.host); // first: it may throw
+  r->raft = system.spawn<raft_runner>(r, std::move(core), setup.host); // first: it may throw, too
   r->log_store = system.spawn<log_store>(r, setup.disk, setup.host);
   r->router = system.spawn<actors::router>(r, self, setup.router, setup.host);
   r->network = system.spawn<network>(r, wire::codec(std::move(setup.directory), setup.transport), setup.out,

@@ -36,7 +36,7 @@ struct mailbox_depths {
 class replica {
  public:
   /// Spawns and starts them: hello is on its way once they run.
-  /// @throws broken_invariant if what the storage holds contradicts itself
+  /// @throws broken_invariant if what the storage holds contradicts itself, and what the storage throws
   replica(caf::actor_system& system, replica_setup setup);
   ~replica() { stop(); }
   replica(const replica&) = delete;

@@ -20,16 +20,25 @@ class edge {
   virtual void send(std::string_view message) = 0;
 };
 
+/// How a sync ended.
+struct sync_end {
+  std::string error; ///< one line, after which the replica must stop; empty: all is durable
+};
+
 /// Where the log store stores.
 class storage {
  public:
+  using sync_hook = std::function<void(const sync_end&)>;
+
   virtual ~storage() = default;
   /// What an earlier run left.
   virtual raft::stored_state load() = 0;
-  /// Takes over a write; durable once `sync` returns.
-  /// Both return an error in one line, after which the replica must stop.
-  virtual std::optional<std::string> apply(const raft::storage_write& w) = 0;
-  virtual std::optional<std::string> sync() = 0;
+  /// Takes over a write, which the next sync makes durable.
+  virtual void apply(const raft::storage_write& w) = 0;
+  /// Makes durable what was applied before: at once, and says how that ended; or later, and says nothing yet
+  /// but calls `when_done`, in the thread of whoever waits for it. One at a time: writes may be applied
+  /// meanwhile, and wait for the next.
+  virtual std::optional<sync_end> sync(sync_hook when_done) = 0;
 };
 
 /// A replica's clock, where it is not the system's: it may be ahead, and run fast or slow.

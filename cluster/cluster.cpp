@@ -79,6 +79,7 @@ cluster::cluster(cluster_setup s)
                        .clock_rates = std::move(s.clock_rates),
                        .clock_offsets = std::move(s.clock_offsets),
                        .storage_takes = s.storage_takes,
+                       .durable = s.durable,
                        .recorder = s.recorder}),
       choices_(s.seed, for_clients), network_({s.seed, for_network}, [this](replica_id from, replica_id to,
                                                                             std::string bytes, instant when) {

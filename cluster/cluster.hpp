@@ -63,6 +63,7 @@ struct cluster_setup {
   std::vector<std::int64_t> clock_rates{};
   std::vector<duration> clock_offsets{};
   duration storage_takes{0};
+  bool durable = false;
   trace::recorder* recorder = nullptr;
 };
 

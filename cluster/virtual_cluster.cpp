@@ -1,6 +1,7 @@
 #include "cluster/virtual_cluster.hpp"
 
 #include "actors/intake.hpp"
+#include "cluster/disk_judge.hpp"
 #include "protocol/invariant.hpp"
 #include "protocol/wire/simulator_codec.hpp"
 
@@ -17,6 +18,7 @@ namespace {
 // The streams of the seed. The course's world has the first few.
 constexpr std::uint64_t for_order = 101;
 constexpr std::uint64_t for_replicas = 102;
+constexpr std::uint64_t for_disks = 10'000;
 
 constexpr std::size_t most_replicas = 21;
 /// What a socket keeps for a process that does not read: Linux's net.core.rmem_default.
@@ -82,31 +84,46 @@ class virtual_cluster::replica_edge : public actors::edge {
   replica_id id_;
 };
 
-/// The part of a storage that ends with its process: what is not synced by then was never written.
+/// The part of a storage that ends with its process: what is not synced by then was never written, or may
+/// have been.
 class virtual_cluster::replica_storage : public actors::storage {
  public:
-  explicit replica_storage(actors::memory_storage& disk) : disk_(disk) {}
-  raft::stored_state load() override { return disk_.load(); }
-  std::optional<std::string> apply(const raft::storage_write& w) override {
-    unsynced_.push_back(w);
-    return std::nullopt;
+  replica_storage(virtual_cluster& cluster, member& m) : cluster_(cluster), member_(m) {}
+
+  raft::stored_state load() override {
+    return member_.disk ? cluster_.open_disk(member_, log_) : member_.storage.load();
   }
-  std::optional<std::string> sync() override {
-    for (const auto& w : std::exchange(unsynced_, {}))
-      if (auto error = open ? disk_.apply(w) : std::nullopt)
-        return error;
-    return std::nullopt;
+  void apply(const raft::storage_write& w) override {
+    if (!open)
+      return;
+    member_.unsynced.push_back(w);
+    if (log_)
+      log_->apply(w);
+  }
+  std::optional<actors::sync_end> sync(sync_hook) override {
+    try {
+      if (open && log_)
+        log_->store(log_->take_batch());
+    } catch (const disk::disk_error& error) {
+      return actors::sync_end{error.what()};
+    }
+    if (!open || (member_.disk && member_.disk->is_interrupted()))
+      return std::nullopt; // nobody is left to hear of it
+    for (const auto& w : std::exchange(member_.unsynced, {}))
+      member_.storage.apply(w);
+    return actors::sync_end{};
   }
   bool open = true;
 
  private:
-  actors::memory_storage& disk_;
-  std::vector<raft::storage_write> unsynced_;
+  virtual_cluster& cluster_;
+  member& member_;
+  std::optional<disk::disk_log> log_;
 };
 
 /// A process, from its start to its end.
 struct virtual_cluster::life {
-  life(virtual_cluster& cluster, member& m) : edge(cluster, m.id), storage(m.storage) {
+  life(virtual_cluster& cluster, member& m) : edge(cluster, m.id), storage(cluster, m) {
     replica.emplace(cluster.system_->system(), cluster.make_setup(m, *this));
   }
   replica_edge edge;
@@ -137,6 +154,8 @@ virtual_cluster::virtual_cluster(virtual_cluster_setup setup)
       m.storage.apply({s.hard_state, s.snapshot, std::nullopt, s.entries});
     }
   }
+  for (auto& m : members_)
+    give_disk(m);
 }
 
 virtual_cluster::~virtual_cluster() {
@@ -186,6 +205,11 @@ void virtual_cluster::start(replica_id id) {
     return;
   try {
     m.life = std::make_unique<life>(*this, m);
+    if (m.disk && m.disk->is_interrupted())
+      m.life->edge.open = m.life->storage.open = false;
+  } catch (const disk::disk_error& error) {
+    m.storage = {}; // else all that comes would be judged by what is lost
+    return violate(fmt::format("every replica can start again: {}: {}", to_string(id), error.what()));
   } catch (const broken_invariant& broken) {
     return violate(fmt::format("every replica can start again: {}: {}", to_string(id), broken.what()));
   }
@@ -219,6 +243,7 @@ void virtual_cluster::crash(replica_id id) {
   system_->scheduler().release(m.life->replica->actors());
   settle();
   m.life.reset();
+  m.disk ? m.disk->lose_power() : m.unsynced.clear();
   m.buffer.clear();
   m.buffered_bytes = 0;
   m.lease_until = {duration::min()};
@@ -228,6 +253,43 @@ void virtual_cluster::wipe(replica_id id) {
   auto& m = find(id);
   require(m.life == nullptr, "{} runs, and needs its storage", to_string(id));
   m.storage = {};
+  m.unsynced.clear();
+  give_disk(m);
+}
+
+// ---- disks
+
+/// A new one, with what is in the storage.
+void virtual_cluster::give_disk(member& m) {
+  if (!setup_.durable)
+    return;
+  m.disk.emplace(course::random_source(setup_.seed, for_disks + m.id.value + 1'000 * m.disks++));
+  const auto s = m.storage.load();
+  disk::disk_log log(*m.disk, owner_of(m));
+  log.apply({s.hard_state, s.snapshot, std::nullopt, s.entries});
+  if (log.has_batch())
+    log.store(log.take_batch());
+}
+
+raft::stored_state virtual_cluster::open_disk(member& m, std::optional<disk::disk_log>& log) {
+  log.emplace(*m.disk, owner_of(m));
+  auto found = log->take_found();
+  if (const auto loss = find_loss(m.storage, std::exchange(m.unsynced, {}), found); !loss.empty())
+    violate(fmt::format("a disk keeps what was durable: {}: {}", to_string(m.id), loss));
+  m.storage = {};
+  m.storage.apply({found.hard_state, found.snapshot, std::nullopt, found.entries});
+  return found;
+}
+
+void virtual_cluster::crash_in_write(replica_id id, std::size_t operations) {
+  auto& m = find(id);
+  if (!m.disk || !m.life)
+    return;
+  m.disk->interrupt(operations, [this, &m] {
+    if (m.life)
+      m.life->edge.open = m.life->storage.open = false;
+    at(now(), [this, id = m.id] { crash(id); });
+  });
 }
 
 void virtual_cluster::pause(replica_id id) {

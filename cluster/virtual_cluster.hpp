@@ -21,6 +21,8 @@
 #include "actors/memory_storage.hpp"
 #include "actors/replica.hpp"
 #include "cluster/course/random_source.hpp"
+#include "cluster/virtual_disk.hpp"
+#include "disk/disk_log.hpp"
 #include "protocol/raft/invariants.hpp"
 #include "trace/context.hpp"
 #include "trace/recorder.hpp"
@@ -53,6 +55,8 @@ struct virtual_cluster_setup {
   std::vector<duration> clock_offsets{};
   /// How long each replica's storage takes; see set_storage_delay.
   duration storage_takes{0};
+  /// Logs are files of disks that keep nothing but what was synced when a crash comes: virtual_disk.hpp.
+  bool durable = false;
   /// Takes down what happens; null: nobody does. Changes nothing in it.
   trace::recorder* recorder = nullptr;
 };
@@ -102,6 +106,9 @@ class virtual_cluster {
   void start_all();
   /// Ends a replica at this moment, and keeps its storage.
   void crash(replica_id id);
+  /// Its power goes before so many operations on its disk (at least 1) take place from now on. Without a disk
+  /// nothing happens.
+  void crash_in_write(replica_id id, std::size_t operations);
   /// Its storage loses everything, like a disk that was replaced. Precondition: it does not run.
   void wipe(replica_id id);
   /// Stops it like a stopped process: time goes on, and messages queue as in a socket's buffer, until
@@ -183,7 +190,10 @@ class virtual_cluster {
   struct life;
   struct member {
     replica_id id;
-    actors::memory_storage storage;
+    actors::memory_storage storage; ///< all of it, or what has to be on the disk
+    std::optional<virtual_disk> disk;
+    std::uint64_t disks = 0;                   ///< how many it has had
+    std::vector<raft::storage_write> unsynced; ///< what the storage has taken over since its last sync
     virtual_clock clock;
     bool clock_jumped = false; ///< ever: its alarms may be set for moments that it now shows earlier
     std::unique_ptr<virtual_cluster::life> life; ///< null while it does not run
@@ -221,6 +231,9 @@ class virtual_cluster {
     }
   };
 
+  void give_disk(member& m);
+  disk::owner owner_of(const member& m) const { return {m.id, ids_}; }
+  raft::stored_state open_disk(member& m, std::optional<disk::disk_log>& log);
   wire::directory directory_of(replica_id self) const;
   actors::replica_setup make_setup(member& m, life& l);
   void note(std::string_view event, replica_id who, std::string_view text = {});

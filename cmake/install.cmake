@@ -1,19 +1,19 @@
 # Installs the programs, the libraries and a CMake package:
 #
-#   find_package(Troupe)  ->  Troupe::protocol, Troupe::trace, Troupe::actors, Troupe::course, Troupe::history, Troupe::cluster,
+#   find_package(Troupe)  ->  Troupe::protocol, Troupe::trace, Troupe::actors, Troupe::disk, Troupe::course, Troupe::history, Troupe::cluster,
 #                            Troupe::script
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_directory ${CMAKE_INSTALL_LIBDIR}/cmake/Troupe)
-foreach(library protocol trace actors course history cluster script)
+foreach(library protocol trace actors disk course history cluster script)
   set_target_properties(troupe_${library} PROPERTIES EXPORT_NAME ${library})
   install(TARGETS troupe_${library} EXPORT Troupe ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   add_library(Troupe::${library} ALIAS troupe_${library})
 endforeach()
 install(TARGETS troupe-check troupe-replica troupe-sim troupe-trace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
-foreach(folder protocol trace actors cluster)
+foreach(folder protocol trace actors disk cluster)
   install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/troupe/${folder}
           FILES_MATCHING PATTERN "*.hpp")
 endforeach()

@@ -5,7 +5,7 @@
 #
 # TROUPE_JOBS (2) is the number of compilers that run at once. With CI set, warnings are errors.
 
-packages="g++ cmake ninja-build libcaf-dev rapidjson-dev libcli11-dev libfmt-dev libxxhash-dev zlib1g-dev doctest-dev librapidcheck-dev"
+packages="g++ cmake ninja-build libcaf-dev rapidjson-dev libcli11-dev libfmt-dev libxxhash-dev libisal-dev zlib1g-dev doctest-dev librapidcheck-dev"
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 is_installed() {

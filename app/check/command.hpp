@@ -14,5 +14,6 @@ using app::usage_error;
 /// the parsing of the command line.
 void add_history_command(CLI::App& app, exit_status& status);
 void add_trace_command(CLI::App& app, exit_status& status);
+void add_log_command(CLI::App& app, exit_status& status);
 
 } // namespace troupe::check

@@ -15,6 +15,7 @@ exit_status run(int argc, char** argv) {
   app.require_subcommand(1);
   add_history_command(app, status);
   add_trace_command(app, status);
+  add_log_command(app, status);
   troupe::app::read_arguments(app, argc, argv);
   return status;
 }

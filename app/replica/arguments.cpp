@@ -113,6 +113,7 @@ std::optional<replica_arguments> parse_arguments(int argc, char** argv) {
   std::string transport;
   std::string level = "info";
   std::size_t threads = 0;
+  std::string data;
   std::string trace;
   std::size_t trace_memory_mib = 2;
 
@@ -154,6 +155,10 @@ std::optional<replica_arguments> parse_arguments(int argc, char** argv) {
                  "run on CAF's scheduler with as many threads; 0: one loop for everything")
       ->capture_default_str()
       ->check(CLI::Range(0, 256));
+  app.add_option("--data", data,
+                 "keep the log in this directory, and go on with what is in it; without it a replica forgets "
+                 "everything when it ends")
+      ->envname("TROUPE_DATA"); // as below
   app.add_option("--trace", trace,
                  "write every message that an actor handles into this file, for troupe-trace; "
                  "see --trace-memory")
@@ -187,6 +192,7 @@ std::optional<replica_arguments> parse_arguments(int argc, char** argv) {
                            raft,
                            router,
                            levels.at(level),
+                           data,
                            trace,
                            trace_memory_mib,
                            command_of(argc, argv, raft.seed),

@@ -29,6 +29,7 @@ struct replica_arguments {
   raft::options raft;
   actors::router_options router;
   actors::log_level log_level = actors::log_level::info;
+  std::string data;  ///< the directory of its log; empty: it forgets everything when it ends
   std::string trace; ///< a file for the trace; empty: none
   std::size_t trace_memory_mib = 0;
   std::string command;     ///< all of it, to be called again

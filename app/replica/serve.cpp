@@ -6,6 +6,8 @@
 #include "actors/replica.hpp"
 #include "app/replica/tracing.hpp"
 #include "app/version.hpp"
+#include "disk/background_storage.hpp"
+#include "disk/real_files.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -70,12 +72,44 @@ actors::replica_setup make_setup(const replica_arguments& a, actors::socket_edge
   return {a.directory, {limit}, raft, a.router, &edge, &storage, host};
 }
 
-/// The socket and the signals, and what is done about them.
+/// Memory, or a directory.
+class any_storage {
+ public:
+  any_storage(const replica_arguments& a, const actors::host& host) {
+    if (a.data.empty())
+      return;
+    files_.emplace(a.data, disk::real_files::access::own);
+    auto cluster = a.directory.members();
+    std::sort(cluster.begin(), cluster.end());
+    log_.emplace(*files_, disk::owner{a.directory.self(), cluster});
+    for (const auto& remark : log_->remarks())
+      host.log(log_level::warning, remark);
+    disk_.emplace(*log_);
+  }
+
+  actors::storage& get() { return disk_ ? static_cast<actors::storage&>(*disk_) : memory_; }
+  /// Readable when `deliver` has something to do; -1: never.
+  int descriptor() const { return disk_ ? disk_->descriptor() : -1; }
+  void deliver() { disk_->deliver(); }
+  /// Before the actors are gone.
+  void stop() {
+    if (disk_)
+      disk_->stop();
+  }
+
+ private:
+  actors::memory_storage memory_;
+  std::optional<disk::real_files> files_;
+  std::optional<disk::disk_log> log_;
+  std::optional<disk::background_storage> disk_;
+};
+
+/// The socket, the disk and the signals, and what is done about them.
 class mouth {
  public:
-  mouth(actors::socket_edge& edge, int signals, actors::replica& replica, const actors::host& host,
-        tracing& t)
-      : edge_(edge), signals_(signals), intake_(edge, replica), host_(host), tracing_(t) {}
+  mouth(actors::socket_edge& edge, any_storage& storage, int signals, actors::replica& replica,
+        const actors::host& host, tracing& t)
+      : edge_(edge), storage_(storage), signals_(signals), intake_(edge, replica), host_(host), tracing_(t) {}
 
   /// Waits for something to happen, for at most `timeout`, and hands on what arrived. False when it is time
   /// to end.
@@ -83,8 +117,10 @@ class mouth {
     const bool full = intake_.is_full();
     if (full) // the actors have to catch up; nothing tells when they have
       timeout = std::min<duration>(timeout, std::chrono::milliseconds(1));
-    std::array<pollfd, 3> ready{
-        {{edge_.descriptor(), events(full), 0}, {edge_.wake_descriptor(), POLLIN, 0}, {signals_, POLLIN, 0}}};
+    std::array<pollfd, 4> ready{{{edge_.descriptor(), events(full), 0},
+                                 {edge_.wake_descriptor(), POLLIN, 0},
+                                 {signals_, POLLIN, 0},
+                                 {storage_.descriptor(), POLLIN, 0}}};
     const timespec wait{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
     if (::ppoll(ready.data(), ready.size(), timeout == duration::max() ? nullptr : &wait, nullptr) <= 0)
       return true;
@@ -92,6 +128,8 @@ class mouth {
       receive();
       return false;
     }
+    if (ready[3].revents != 0)
+      storage_.deliver();
     if ((ready[0].revents & POLLOUT) != 0 || ready[1].revents != 0)
       edge_.flush();
     return (ready[0].revents & (POLLIN | POLLHUP | POLLERR)) == 0 || receive();
@@ -124,6 +162,7 @@ class mouth {
   }
 
   actors::socket_edge& edge_;
+  any_storage& storage_;
   int signals_;
   actors::intake intake_;
   const actors::host& host_;
@@ -134,11 +173,11 @@ class mouth {
 /// Everything in this thread.
 void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host,
                      tracing& t, int signals) {
-  actors::memory_storage storage;
+  any_storage storage(a, host);
   actors::loop_system system(actors::time_source::real);
   auto& loop = system.scheduler();
-  actors::replica replica(system.system(), make_setup(a, edge, storage, host));
-  mouth m(edge, signals, replica, host, t);
+  actors::replica replica(system.system(), make_setup(a, edge, storage.get(), host));
+  mouth m(edge, storage, signals, replica, host, t);
   for (bool open = true; open;) {
     loop.catch_up();
     loop.run_jobs();
@@ -146,17 +185,19 @@ void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, cons
     open = m.turn(next == never ? duration::max() : std::max(next - loop.now(), duration::zero()));
   }
   loop.run_jobs(); // what arrived before the end is still served
+  storage.stop();
 }
 
 /// The actors on CAF's own threads; this one only reads.
 void serve_on_threads(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host,
                       tracing& t, int signals) {
-  actors::memory_storage storage;
+  any_storage storage(a, host);
   actors::threaded_system system(a.threads);
-  actors::replica replica(system.system(), make_setup(a, edge, storage, host));
-  mouth m(edge, signals, replica, host, t);
+  actors::replica replica(system.system(), make_setup(a, edge, storage.get(), host));
+  mouth m(edge, storage, signals, replica, host, t);
   while (m.turn(duration::max())) {
   }
+  storage.stop();
   replica.stop();
   system.system().await_all_actors_done();
 }

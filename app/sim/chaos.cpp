@@ -36,6 +36,7 @@ struct chaos_options {
   std::string history;           ///< where to write the clients' history
   std::size_t max_failures = 10; ///< after so many the others have nothing new to tell
   bool shrink = false;
+  bool durable = false;
   std::size_t shrink_trials = 2'000;
   bool verbose = false;
 };
@@ -89,6 +90,9 @@ std::optional<chaos_options> parse(int argc, char** argv) {
   app.add_option("--faults", o.faults,
                  "Only these kinds: crash, pause, cut, one-way, loss, repeat, late, slow, transfer, disk")
       ->delimiter(',');
+  app.add_flag("--durable", o.durable,
+               "Logs are files on disks that lose what was not synced, and crashes come in the middle of "
+               "writing to them, too");
   app.add_option("--max-failures", o.max_failures, "Stop after so many runs that failed")
       ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}))
       ->capture_default_str();
@@ -117,6 +121,7 @@ class chaos_session {
     for (const auto& word : options_.faults)
       wishes_.faults.insert(chaos::fault_kind_of(word));
     wishes_.storm = std::chrono::duration_cast<duration>(std::chrono::duration<double>(options_.storm));
+    wishes_.durable = options_.durable;
     first_seed_ = options_.seed.value_or(std::random_device{}());
   }
 
@@ -218,6 +223,8 @@ class chaos_session {
     auto text = fmt::format("troupe-sim chaos --seed {} --runs 1", seed);
     if (options_.storm > 0)
       text += fmt::format(" --for {}", options_.storm);
+    if (options_.durable)
+      text += " --durable";
     if (!options_.faults.empty())
       text += fmt::format(" --faults {}", fmt::join(options_.faults, ","));
     const auto& keep = selection.empty() ? options_.keep : selection;

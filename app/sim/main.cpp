@@ -34,7 +34,7 @@ std::vector<run_plan> make_plans(const options& options) {
     const auto scenario = std::make_shared<const troupe::scenario>(load_scenario(name));
     const auto first = options.seed.value_or(scenario->seed.value_or(anything));
     for (std::size_t run = 0; run < options.runs; ++run)
-      plans.push_back({scenario, options.mode, first + run});
+      plans.push_back({scenario, options.mode, first + run, options.durable});
   }
   return plans;
 }

@@ -72,6 +72,10 @@ std::optional<options> parse_options(int argc, char** argv) {
   app.add_option("--jobs", result.jobs,
                  "How many runs go on side by side; with --real more than one costs latency")
       ->check(CLI::Range(std::size_t{1}, most_jobs));
+  app.add_flag(
+      "--durable", result.durable,
+      "Logs are kept on disks: virtual ones, or with --real, for our own replicas, directories that are "
+      "removed in the end");
   app.add_flag("--verbose", result.verbose, "Tell what happens even where there is no terminal");
   app.add_option(
       "--trace", result.trace,

@@ -17,6 +17,7 @@ struct options {
   std::optional<std::uint64_t> seed;
   std::size_t runs = 1;
   std::size_t jobs = 1;
+  bool durable = false; ///< logs are on disks
   bool verbose = false;
   std::string trace; ///< where to write what happens; empty for nowhere
   std::string html;  ///< where to write a page that shows the run; empty for none

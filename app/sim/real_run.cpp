@@ -6,9 +6,13 @@
 #include "cluster/course/world.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <fmt/format.h>
 #include <poll.h>
+#include <system_error>
 #include <thread>
 
 namespace troupe::sim {
@@ -37,12 +41,35 @@ void await(std::vector<pollfd>& files, duration longest) {
       file.revents = 0;
 }
 
+/// Is removed in the end.
+class scratch_directory {
+ public:
+  scratch_directory() {
+    auto name = (std::filesystem::temp_directory_path() / "troupe-sim-XXXXXX").string();
+    if (!::mkdtemp(name.data()))
+      throw std::system_error(errno, std::generic_category(), name);
+    path_ = name;
+  }
+  scratch_directory(const scratch_directory&) = delete;
+  scratch_directory& operator=(const scratch_directory&) = delete;
+  ~scratch_directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 class real_run {
  public:
   real_run(const run_plan& plan, const real_setting& setting, spectator& spectator)
       : plan_(plan), setting_(setting), spectator_(spectator),
         start_(setting.recorder ? setting.began : read_clock()), world_(*plan.scenario, plan.seed, start_),
         passages_(setting.recorder, world_) {
+    if (plan.durable)
+      directory_.emplace();
     spawn();
   }
 
@@ -80,6 +107,8 @@ class real_run {
       std::vector<std::string> environment;
       if (!setting_.trace.empty())
         environment.push_back(fmt::format("TROUPE_TRACE={}.{}", setting_.trace, to_string(id)));
+      if (directory_)
+        environment.push_back(fmt::format("TROUPE_DATA={}", (directory_->path() / to_string(id)).string()));
       replicas_.push_back({id, child_process(arguments, setting_.guard, environment)});
     }
   }
@@ -218,6 +247,7 @@ class real_run {
   const run_plan& plan_;
   const real_setting& setting_;
   spectator& spectator_;
+  std::optional<scratch_directory> directory_; ///< of their logs; outlives them
   udp_socket socket_;
   std::vector<running_replica> replicas_;
   std::vector<pollfd> files_;

@@ -32,6 +32,7 @@ struct run_plan {
   std::shared_ptr<const troupe::scenario> scenario;
   run_mode mode = run_mode::real;
   std::uint64_t seed = 0;
+  bool durable = false; ///< logs are on disks
 };
 
 /// What is told of a run's latencies, in seconds; nothing where nothing was answered.

@@ -99,9 +99,9 @@ class run_trace {
             .mode = std::string(to_string(plan.mode)),
             .scenario = plan.scenario->name,
             .seed = plan.seed,
-            .command =
-                fmt::format("troupe-sim {}{} --seed {}{}", is_real ? "--real " : "", o.scenarios.front(),
-                            plan.seed, o.replica.empty() || o.ours ? "" : " --replica " + o.replica),
+            .command = fmt::format("troupe-sim {}{}{} --seed {}{}", plan.durable ? "--durable " : "",
+                                   is_real ? "--real " : "", o.scenarios.front(), plan.seed,
+                                   o.replica.empty() || o.ours ? "" : " --replica " + o.replica),
             .replica = "",
             .replicas = plan.scenario->replicas,
             .began = is_real ? instant{std::chrono::steady_clock::now().time_since_epoch()}

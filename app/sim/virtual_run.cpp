@@ -31,7 +31,10 @@ class virtual_run {
  public:
   virtual_run(const run_plan& plan, spectator& spectator, trace::recorder* recorder)
       : plan_(plan), spectator_(spectator), recorder_(recorder),
-        cluster_({.replicas = plan.scenario->replicas, .seed = plan.seed, .recorder = recorder}),
+        cluster_({.replicas = plan.scenario->replicas,
+                  .seed = plan.seed,
+                  .durable = plan.durable,
+                  .recorder = recorder}),
         start_(cluster_.now()), world_(*plan.scenario, plan.seed, start_), passages_(recorder, world_),
         transit_({}, plan.scenario->replicas, {plan.seed, for_costs}), simulator_time_(start_) {
     cluster_.on_send([this](replica_id from, std::string_view bytes) { send(from, bytes); });

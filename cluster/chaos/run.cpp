@@ -114,7 +114,25 @@ class chaos_run {
       return;
     if (f.steps > 0)
       say([&] { return fmt::format("f{} hits {}", f.number, to_string(id)); });
-    f.kind == fault_kind::crash ? cluster_.crash(id) : cluster_.pause(id);
+    if (f.kind == fault_kind::pause)
+      cluster_.pause(id);
+    else if (schedule_.setup.durable && f.number % 2 == 0)
+      crash_in_write(f, id);
+    else
+      cluster_.crash(id);
+  }
+
+  /// At one of the next operations on its disk; should there be none for a while, without one.
+  void crash_in_write(const fault& f, replica_id id) {
+    constexpr std::size_t most_operations = 7;
+    constexpr auto patience = 50ms;
+    cluster_.crash_in_write(id, 1 + f.number / 2 % most_operations);
+    cluster_.at(cluster_.now() + patience, [this, &f, id, life = cluster_.lives(id)] {
+      const bool goes_on =
+          std::any_of(active_.begin(), active_.end(), [&](const auto& a) { return a.what == &f; });
+      if (goes_on && cluster_.lives(id) == life)
+        cluster_.crash(id);
+    });
   }
 
   void end(std::list<active_fault>::iterator where) {
@@ -122,8 +140,10 @@ class chaos_run {
       return; // all have ended already
     say_fault(fmt::format("f{} ends", where->what->number));
     for (auto id : where->whom) {
-      if (where->what->kind == fault_kind::crash)
+      if (where->what->kind == fault_kind::crash) {
+        cluster_.crash(id); // if it did not come to that
         cluster_.start(id);
+      }
       if (where->what->kind == fault_kind::pause)
         cluster_.resume(id);
     }

@@ -325,6 +325,7 @@ schedule draw(std::uint64_t seed, const wishes& w) {
   schedule s;
   s.seed = seed;
   s.setup = draw_setup(seed, setup);
+  s.setup.durable = w.durable;
   random_source clocks(seed, for_clocks);
   for (std::size_t i = 0; i < s.setup.replicas; ++i)
     s.setup.clock_offsets.push_back(between(clocks, 0ms, 24h));

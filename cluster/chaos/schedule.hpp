@@ -77,6 +77,7 @@ struct schedule {
 struct wishes {
   std::set<fault_kind> faults; ///< which kinds; empty: all
   duration storm{0};           ///< how long; 0: as drawn
+  bool durable = false;        ///< logs are on disks, and crashes come in the middle of writing to them, too
 };
 
 /// Everything that happens in the run of this seed.

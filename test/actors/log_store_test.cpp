@@ -17,16 +17,20 @@ raft::entry_ptr entry(std::uint64_t index, std::uint64_t term) {
 class recording_storage : public storage {
  public:
   raft::stored_state load() override { return {}; }
-  std::optional<std::string> apply(const raft::storage_write& w) override {
+  void apply(const raft::storage_write& w) override {
     calls.push_back(w.entries.empty() ? "apply" : "apply " + std::to_string(w.entries.back()->index.value));
-    return apply_error;
   }
-  std::optional<std::string> sync() override {
+  std::optional<sync_end> sync(sync_hook when_done) override {
     calls.push_back("sync");
-    return sync_error;
+    if (!is_slow)
+      return sync_end{error};
+    waits = std::move(when_done);
+    return std::nullopt;
   }
   std::vector<std::string> calls;
-  std::optional<std::string> apply_error, sync_error;
+  std::string error;
+  bool is_slow = false;
+  sync_hook waits;
 };
 
 struct log_store_stage : stage {
@@ -91,12 +95,40 @@ TEST_CASE("log store: a snapshot counts as far as it reaches, an older one not a
 
 TEST_CASE("log store: a storage that fails stops the replica with its message, and nothing is acknowledged") {
   log_store_stage s;
-  SUBCASE("when it writes") { s.disk.apply_error = "no space left"; }
-  SUBCASE("when it syncs") { s.disk.sync_error = "no space left"; }
+  s.disk.error = "no space left";
   s.post(s.rooms().log_store, actors::write{1, {{}, {}, {}, {entry(1, 1)}}},
          actors::write{2, {{}, {}, {}, {entry(2, 1)}}});
   s.run();
   CHECK(s.stops == std::vector<std::string>{"the storage failed: no space left"});
   CHECK(s.silent<write_done>());
   CHECK(std::count(s.disk.calls.begin(), s.disk.calls.end(), "apply 2") == 0);
+}
+
+TEST_CASE("log store: what arrives during a sync goes out with the next one") {
+  log_store_stage s;
+  s.disk.is_slow = true;
+  for (std::uint64_t i = 1; i <= 4; ++i)
+    s.writes(i, {{}, {}, {}, {entry(i, 1)}});
+  CHECK(s.disk.calls == std::vector<std::string>{"apply 1", "sync", "apply 2", "apply 3", "apply 4"});
+  CHECK(s.silent<write_done>());
+  std::exchange(s.disk.waits, nullptr)({});
+  s.run();
+  check(s.only<write_done>(), 1, 1, 1);
+  CHECK(s.disk.calls.back() == "sync");
+  std::exchange(s.disk.waits, nullptr)({});
+  s.run();
+  check(s.only<write_done>(), 4, 4, 1);
+  CHECK(s.disk.calls.size() == 6);
+  CHECK(!s.disk.waits);
+}
+
+TEST_CASE("log store: a slow sync that fails stops the replica, too") {
+  log_store_stage s;
+  s.disk.is_slow = true;
+  s.writes(1, {{}, {}, {}, {entry(1, 1)}});
+  s.writes(2, {{}, {}, {}, {entry(2, 1)}});
+  std::exchange(s.disk.waits, nullptr)({"the cable is out"});
+  s.run();
+  CHECK(s.stops == std::vector<std::string>{"the storage failed: the cable is out"});
+  CHECK(s.silent<write_done>());
 }

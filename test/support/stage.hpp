@@ -24,7 +24,8 @@ using said = std::variant<actors::start, actors::datagram, actors::outbound, act
                           actors::install_snapshot, actors::outcomes, actors::reads_ready,
                           actors::reads_refused, actors::leader_heard, actors::room_again, raft::received,
                           actors::propose, actors::read_request, actors::locate_leader, actors::state_saved,
-                          actors::hand_over, actors::write_done, actors::flush, actors::wake, actors::write>;
+                          actors::hand_over, actors::write_done, actors::flush, actors::wake, actors::write,
+                          actors::sync_done>;
 
 /// What was said, and to which room.
 struct heard_message {

@@ -1,0 +1,61 @@
+#include "cluster/disk_judge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+bool same(const raft::snapshot_ptr& a, const raft::snapshot_ptr& b) {
+  if (!a || !b)
+    return a == b;
+  return a->last_index == b->last_index && a->last_term == b->last_term &&
+         a->configuration == b->configuration && a->data == b->data;
+}
+
+bool same(const raft::stored_state& a, const raft::stored_state& b) {
+  return a.hard_state == b.hard_state && same(a.snapshot, b.snapshot) &&
+         std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
+                    [](const auto& x, const auto& y) { return *x == *y; });
+}
+
+/// Each of them may be the last that survived.
+std::vector<raft::storage_write> pieces_of(const raft::storage_write& w) {
+  std::vector<raft::storage_write> pieces;
+  if (w.hard_state)
+    pieces.push_back({w.hard_state, nullptr, std::nullopt, {}});
+  if (w.snapshot)
+    pieces.push_back({std::nullopt, w.snapshot, std::nullopt, {}});
+  if (w.truncate_behind)
+    pieces.push_back({std::nullopt, nullptr, w.truncate_behind, {}});
+  for (const auto& e : w.entries)
+    pieces.push_back({std::nullopt, nullptr, std::nullopt, {e}});
+  return pieces;
+}
+
+std::string describe(const raft::stored_state& s) {
+  const auto base = s.snapshot ? s.snapshot->last_index.value : 0;
+  return fmt::format("term {} with its vote for {}, a snapshot up to entry {} and {} entries behind it",
+                     s.hard_state.term.value, to_string(s.hard_state.voted_for), base, s.entries.size());
+}
+
+} // namespace
+
+std::string find_loss(actors::memory_storage durable, const std::vector<raft::storage_write>& unsynced,
+                      const raft::stored_state& found) {
+  const auto least = durable.load();
+  if (same(least, found))
+    return {};
+  for (const auto& w : unsynced)
+    for (const auto& piece : pieces_of(w)) {
+      durable.apply(piece);
+      if (same(durable.load(), found))
+        return {};
+    }
+  return fmt::format("the disk held {}, and {} writes were on their way to it; found is {}", describe(least),
+                     unsynced.size(), describe(found));
+}
+
+} // namespace troupe

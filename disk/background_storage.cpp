@@ -1,0 +1,78 @@
+#include "disk/background_storage.hpp"
+
+#include "protocol/invariant.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace troupe::disk {
+
+background_storage::background_storage(disk_log& log)
+    : log_(log), done_signal_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (done_signal_ < 0)
+    throw std::system_error(errno, std::generic_category(), "eventfd");
+  worker_ = std::thread([this] { work(); });
+}
+
+void background_storage::stop() {
+  if (!worker_.joinable())
+    return;
+  {
+    const std::lock_guard lock(mutex_);
+    ends_ = true;
+  }
+  something_to_do_.notify_one();
+  worker_.join();
+  when_done_ = nullptr;
+  ::close(done_signal_);
+}
+
+std::optional<actors::sync_end> background_storage::sync(sync_hook when_done) {
+  {
+    const std::lock_guard lock(mutex_);
+    require(!waiting_ && !when_done_, "two syncs at a time");
+    waiting_ = log_.take_batch();
+    when_done_ = std::move(when_done);
+  }
+  something_to_do_.notify_one();
+  return std::nullopt;
+}
+
+void background_storage::deliver() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto ignored = ::read(done_signal_, &count, sizeof count);
+  std::unique_lock lock(mutex_);
+  if (!done_)
+    return;
+  const auto end = *std::exchange(done_, std::nullopt);
+  const auto tell = std::exchange(when_done_, nullptr);
+  lock.unlock();
+  tell(end);
+}
+
+void background_storage::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    something_to_do_.wait(lock, [this] { return waiting_ || ends_; });
+    if (!waiting_) // what was handed over before the end is still stored
+      return;
+    const auto b = *std::exchange(waiting_, std::nullopt);
+    lock.unlock();
+    actors::sync_end end;
+    try {
+      log_.store(b);
+    } catch (const std::exception& error) {
+      end.error = error.what();
+    }
+    lock.lock();
+    done_ = std::move(end);
+    constexpr std::uint64_t one = 1;
+    [[maybe_unused]] const auto ignored = ::write(done_signal_, &one, sizeof one);
+  }
+}
+
+} // namespace troupe::disk

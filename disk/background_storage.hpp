@@ -1,0 +1,46 @@
+#pragma once
+// Lets the loop go on while the disk is busy: writing and syncing have a thread of their own.
+
+#include "actors/surroundings.hpp"
+#include "disk/disk_log.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace troupe::disk {
+
+class background_storage : public actors::storage {
+ public:
+  /// @param log  outlives this object, and is its own from here on
+  explicit background_storage(disk_log& log);
+  ~background_storage() override { stop(); }
+  background_storage(const background_storage&) = delete;
+  background_storage& operator=(const background_storage&) = delete;
+
+  raft::stored_state load() override { return log_.take_found(); }
+  void apply(const raft::storage_write& w) override { log_.apply(w); }
+  std::optional<actors::sync_end> sync(sync_hook when_done) override;
+
+  /// Becomes readable when something is done; then `deliver` tells who waits for it, in the caller's thread.
+  int descriptor() const { return done_signal_; }
+  void deliver();
+
+  /// What was handed over is still stored; nobody is told any more.
+  void stop();
+
+ private:
+  void work();
+
+  disk_log& log_;
+  int done_signal_;
+  std::mutex mutex_;
+  std::condition_variable something_to_do_;
+  std::optional<batch> waiting_;
+  std::optional<actors::sync_end> done_;
+  sync_hook when_done_;
+  bool ends_ = false;
+  std::thread worker_;
+};
+
+} // namespace troupe::disk

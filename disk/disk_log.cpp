@@ -1,0 +1,215 @@
+#include "disk/disk_log.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::disk {
+
+// ---- opening
+
+disk_log::disk_log(file_system& files, const owner& who, log_options options)
+    : files_(files), options_(options), self_(who.self) {
+  check_owner(who);
+  open(recover(files_, self_));
+}
+
+void disk_log::check_owner(const owner& who) {
+  const auto names = files_.list();
+  if (std::find(names.begin(), names.end(), identity_name) == names.end()) {
+    // A directory with a log that does not say whose it is was not made by this program.
+    if (std::any_of(names.begin(), names.end(), [](const auto& n) { return segment_number(n).has_value(); }))
+      throw disk_error(fmt::format("{}: is missing, beside a log", files_.path_of(identity_name)));
+    return write_whole(identity_name, identity_text(who));
+  }
+  const auto found = read_identity(files_);
+  if (found.self != who.self)
+    throw disk_error(fmt::format("{}: the log is that of replica {}, not of {}",
+                                 files_.path_of(identity_name), to_string(found.self), to_string(who.self)));
+  if (found.cluster != who.cluster)
+    throw disk_error(fmt::format("{}: the log is that of another cluster: {}", files_.path_of(identity_name),
+                                 identity_text(found).substr(0, identity_text(found).size() - 1)));
+}
+
+/// What is kept of an earlier life is made durable again, since nobody knows how far it was; then a new
+/// segment begins.
+void disk_log::open(recovered r) {
+  for (const auto& s : r.segments)
+    segments_.push_back({s.number, s.last_entry});
+  if (!r.segments.empty()) {
+    const auto& last = r.segments.back();
+    const auto name = segment_name(last.number);
+    if (r.torn_at)
+      remarks_.push_back(
+          fmt::format("{}: cut off at byte {}: a batch that a crash interrupted before it was durable",
+                      files_.path_of(name), last.bytes));
+    files_.truncate(name, last.bytes);
+    files_.sync(name);
+    // A crash may have kept a name that was never durable.
+    files_.sync_directory();
+  }
+  for (const auto& name : r.leftovers)
+    files_.remove(name);
+  next_.hard_state = stored_hard_state_ = r.state.hard_state;
+  next_.base = stored_base_ = r.base;
+  last_index_ = r.base.index;
+  if (r.base != position{})
+    terms_.push_back({r.base.index, r.base.term});
+  for (const auto& e : r.state.entries)
+    note_entry(*e);
+  begin_segment(segments_.empty() ? 1 : segments_.back().number + 1);
+  remove_superseded();
+  found_ = std::move(r.state);
+}
+
+// ---- what the log says
+
+void disk_log::note_entry(const raft::entry& e) {
+  if (terms_.empty() || terms_.back().term != e.term)
+    terms_.push_back({e.index, e.term});
+  last_index_ = e.index;
+}
+
+void disk_log::truncate(log_index behind) {
+  while (!terms_.empty() && terms_.back().first > behind)
+    terms_.pop_back();
+  last_index_ = std::min(last_index_, behind);
+}
+
+term_number disk_log::term_at(log_index index) const {
+  if (index > last_index_)
+    return {};
+  const auto after =
+      std::find_if(terms_.rbegin(), terms_.rend(), [&](const auto& s) { return s.first <= index; });
+  return after == terms_.rend() ? term_number{} : after->term;
+}
+
+void disk_log::note_snapshot(const raft::snapshot& s) {
+  const position last{s.last_index, s.last_term};
+  const bool keeps_rest = term_at(s.last_index) == s.last_term;
+  write_record(snapshot_record{last, keeps_rest}, next_.records);
+  next_.base = last;
+  if (!keeps_rest) {
+    terms_.clear();
+    last_index_ = s.last_index;
+  }
+  while (terms_.size() > 1 && terms_[1].first <= s.last_index)
+    terms_.pop_front();
+  if (terms_.empty())
+    terms_.push_back({s.last_index, s.last_term});
+  terms_.front() = {s.last_index, s.last_term};
+}
+
+void disk_log::apply(const raft::storage_write& w) {
+  // Before the entries: a replica that knew an entry of a term, but not the term, could vote in it again.
+  if (w.hard_state) {
+    next_.hard_state = *w.hard_state;
+    write_record(*w.hard_state, next_.records);
+  }
+  if (w.snapshot && w.snapshot->last_index > next_.base.index) {
+    note_snapshot(*w.snapshot);
+    next_.snapshots.push_back(w.snapshot);
+  }
+  if (w.truncate_behind && *w.truncate_behind < last_index_) {
+    truncate(*w.truncate_behind);
+    write_record(truncate_record{*w.truncate_behind}, next_.records);
+  }
+  for (const auto& e : w.entries) {
+    note_entry(*e);
+    write_record(entry_record{e}, next_.records);
+    next_.last_entry = std::max(next_.last_entry, e->index);
+  }
+}
+
+batch disk_log::take_batch() {
+  auto taken = std::exchange(next_, {});
+  next_.hard_state = taken.hard_state;
+  next_.base = taken.base;
+  return taken;
+}
+
+// ---- what the files hold
+
+void disk_log::store(const batch& b) {
+  if (failed_)
+    throw disk_error("nothing more can be stored after an error");
+  failed_ = true; // unless all of it succeeds
+  for (const auto& s : b.snapshots)
+    store_snapshot(*s);
+  if (offset_ + b.records.size() > options_.segment_bytes && offset_ > segment_header_bytes)
+    begin_segment(segments_.back().number + 1);
+  const auto name = segment_name(segments_.back().number);
+  std::string bytes;
+  bytes.reserve(batch_record_bytes + b.records.size());
+  write_record(batch_record{segments_.back().number, offset_}, bytes);
+  bytes += b.records;
+  files_.write(name, offset_, bytes);
+  files_.sync(name);
+  ++syncs_;
+  bytes_written_ += bytes.size();
+  offset_ += bytes.size();
+  segments_.back().last_entry = std::max(segments_.back().last_entry, b.last_entry);
+  stored_hard_state_ = b.hard_state;
+  const auto before = std::exchange(stored_base_, b.base);
+  if (!b.snapshots.empty()) {
+    remove_superseded();
+    remove_snapshot(before);
+    for (const auto& s : b.snapshots)
+      remove_snapshot({s->last_index, s->last_term});
+  }
+  failed_ = false;
+}
+
+/// The record that the log begins behind it may follow when this is back.
+void disk_log::store_snapshot(const raft::snapshot& s) {
+  write_whole(snapshot_name({s.last_index, s.last_term}), write_snapshot(s));
+}
+
+/// A file is there as a whole, or not at all.
+void disk_log::write_whole(const std::string& name, std::string_view bytes) {
+  const auto draft = name + std::string(unfinished);
+  files_.create(draft, 0);
+  files_.write(draft, 0, bytes);
+  files_.sync(draft);
+  files_.rename(draft, name);
+  files_.sync_directory();
+  ++syncs_;
+  bytes_written_ += bytes.size();
+}
+
+/// With it the log can be read although all segments before are gone.
+void disk_log::begin_segment(std::uint64_t number) {
+  const auto name = segment_name(number);
+  const auto draft = name + std::string(unfinished);
+  auto bytes = segment_header(number, self_);
+  write_record(batch_record{number, bytes.size()}, bytes);
+  write_record(base_record{stored_base_}, bytes);
+  write_record(stored_hard_state_, bytes);
+  files_.create(draft, options_.segment_bytes);
+  files_.write(draft, 0, bytes);
+  files_.sync(draft);
+  files_.rename(draft, name);
+  files_.sync_directory();
+  ++syncs_;
+  bytes_written_ += bytes.size();
+  offset_ = bytes.size();
+  segments_.push_back({number, {}});
+}
+
+/// From the oldest on, and one after the other: a crash must not leave a gap.
+void disk_log::remove_superseded() {
+  while (segments_.size() > 1 && segments_.front().last_entry <= stored_base_.index) {
+    files_.remove(segment_name(segments_.front().number));
+    files_.sync_directory();
+    segments_.pop_front();
+  }
+}
+
+/// Unless the log begins with it.
+void disk_log::remove_snapshot(position last) {
+  if (last != position{} && last != stored_base_)
+    files_.remove(snapshot_name(last));
+}
+
+} // namespace troupe::disk

@@ -1,0 +1,105 @@
+#pragma once
+// The log on a disk: segments that are only ever appended to, and snapshots beside them. Nothing is durable,
+// and nothing may be told to anybody, before `store` has come back.
+
+#include "disk/recover.hpp"
+
+#include <deque>
+#include <memory>
+
+namespace troupe::disk {
+
+struct log_options {
+  /// A segment that has grown to this is followed by a new one.
+  std::size_t segment_bytes = std::size_t{16} << 20U;
+};
+
+/// All that was applied since the last one was taken: it becomes durable together.
+struct batch {
+  std::string records;
+  raft::hard_state hard_state; ///< with all of it
+  position base;
+  log_index last_entry; ///< the largest index of an entry in it; 0: none
+  /// All of them, since what a crash leaves of the batch may end behind any.
+  std::vector<raft::snapshot_ptr> snapshots;
+};
+
+/// Two halves, which may be used by a thread each: `apply` and `take_batch` know what the log says, `store`
+/// knows the files.
+class disk_log {
+ public:
+  /// Opens what is there, or makes it. Cuts a torn tail off, and removes what nothing needs.
+  ///
+  /// @throws disk_error if the directory is somebody else's or of a later version, if it is damaged, and if
+  /// it
+  ///         cannot be written
+  disk_log(file_system& files, const owner& who, log_options options = {});
+
+  /// What people should know about the opening, a line each.
+  const std::vector<std::string>& remarks() const { return remarks_; }
+  /// What was found. For once: it is handed over.
+  raft::stored_state take_found() { return std::move(found_); }
+
+  // ---- the half that knows the log
+
+  /// Takes over a write: neither durable nor written yet.
+  void apply(const raft::storage_write& w);
+  bool has_batch() const { return !next_.records.empty(); }
+  batch take_batch();
+
+  // ---- the half that knows the files
+
+  /// Durable when it comes back.
+  /// @throws disk_error, after which nothing more can be stored
+  void store(const batch& b);
+
+  /// What was written into segments, records and all, and how often the disk was asked to make it durable.
+  std::size_t bytes_written() const { return bytes_written_; }
+  std::size_t syncs() const { return syncs_; }
+
+ private:
+  void check_owner(const owner& who);
+  void open(recovered r);
+
+  term_number term_at(log_index index) const;
+  void note_entry(const raft::entry& e);
+  void truncate(log_index behind);
+  void note_snapshot(const raft::snapshot& s);
+
+  void store_snapshot(const raft::snapshot& s);
+  void begin_segment(std::uint64_t number);
+  void write_whole(const std::string& name, std::string_view bytes);
+  void remove_superseded();
+  void remove_snapshot(position last);
+
+  file_system& files_;
+  log_options options_;
+  replica_id self_;
+  std::vector<std::string> remarks_;
+  raft::stored_state found_;
+
+  // What the log says, with all that was applied.
+  batch next_;
+  /// The first index of each stretch of entries of one term.
+  struct stretch {
+    log_index first;
+    term_number term;
+  };
+  std::deque<stretch> terms_;
+  log_index last_index_;
+
+  // What the files hold.
+  struct segment {
+    std::uint64_t number = 0;
+    log_index last_entry;
+  };
+  std::deque<segment> segments_; ///< the last one is written to
+  std::size_t offset_ = 0;       ///< in it
+  raft::hard_state stored_hard_state_;
+  position stored_base_;
+  bool failed_ = false;
+  std::size_t bytes_written_ = 0;
+  std::size_t syncs_ = 0;
+};
+
+} // namespace troupe::disk

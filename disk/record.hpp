@@ -1,0 +1,84 @@
+#pragma once
+// How a log looks in its files; docs/log_format.md describes it. Whatever is read is checked: a damaged byte
+// is found, and never becomes an entry.
+
+#include "protocol/raft/step.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace troupe::disk {
+
+/// Counts up when a reader of the version before could get something wrong.
+inline constexpr std::uint32_t format_version = 1;
+
+/// An entry's place, or that of a snapshot's last entry; both 0: before the log.
+struct position {
+  log_index index;
+  term_number term;
+  bool operator==(const position&) const = default;
+};
+
+// ---- records
+
+/// What follows was written together, when all before was durable.
+struct batch_record {
+  std::uint64_t segment = 0; ///< that it stands in, and where: a copy in another place is none
+  std::uint64_t offset = 0;
+};
+struct entry_record {
+  raft::entry_ptr entry;
+};
+struct truncate_record {
+  log_index behind;
+};
+/// A snapshot stands for the log up to there.
+struct snapshot_record {
+  position last;
+  bool keeps_rest = false; ///< what follows in the log is still part of it
+};
+/// The first record of a segment: which snapshot the log begins with there.
+struct base_record {
+  position last;
+};
+using record =
+    std::variant<batch_record, raft::hard_state, entry_record, truncate_record, snapshot_record, base_record>;
+
+void write_record(const record& r, std::string& out);
+
+/// What a batch record takes.
+inline constexpr std::size_t batch_record_bytes = 25;
+
+/// What stands at a place in a segment.
+struct found_record {
+  std::optional<disk::record> record; ///< nothing: zeros, or bytes that are no record
+  bool is_blank = false;              ///< zeros up to the end: nothing was written here
+  std::size_t bytes = 0;              ///< of the record
+};
+found_record read_record(std::string_view segment, std::size_t offset);
+
+// ---- segments
+
+inline constexpr std::size_t segment_header_bytes = 32;
+std::string segment_header(std::uint64_t number, replica_id owner);
+/// Why this is not the header of that segment; empty if it is.
+std::string find_header_fault(std::string_view segment, std::uint64_t number, replica_id owner);
+std::string segment_name(std::uint64_t number);
+/// Nothing if a file of this name is no segment.
+std::optional<std::uint64_t> segment_number(std::string_view name);
+
+// ---- snapshots
+
+std::string snapshot_name(position last);
+/// Nothing if a file of this name is no snapshot.
+std::optional<position> snapshot_position(std::string_view name);
+std::string write_snapshot(const raft::snapshot& s);
+/// Null if it is damaged.
+raft::snapshot_ptr read_snapshot(std::string_view bytes);
+
+} // namespace troupe::disk

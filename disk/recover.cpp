@@ -1,0 +1,268 @@
+#include "disk/recover.hpp"
+
+#include "protocol/wire/directory.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <sstream>
+
+namespace troupe::disk {
+
+namespace {
+
+constexpr std::string_view what_to_do = "restore this replica's directory from a copy, or remove it to start "
+                                        "with an empty log - only one replica "
+                                        "of a cluster at a time, since it forgets what it promised";
+
+[[noreturn]] void refuse(const file_system& files, const std::string& name, std::size_t offset,
+                         std::string_view what) {
+  throw disk_error(fmt::format("{}: at byte {}: {}: {}", files.path_of(name), offset, what, what_to_do));
+}
+
+/// The log as its records tell it, one after the other.
+class replay {
+ public:
+  /// @param begins_in_the_middle  earlier segments were removed: its first entry may have any index
+  explicit replay(bool begins_in_the_middle) : floats_(begins_in_the_middle) {}
+
+  /// What is wrong with it; empty if nothing is.
+  std::string take(const record& r) {
+    return std::visit([this](const auto& one) { return on(one); }, r);
+  }
+
+  const raft::hard_state& hard_state() const { return hard_; }
+  position base() const { return base_; }
+  std::vector<raft::entry_ptr> take_entries() { return std::move(entries_); }
+
+  /// Whether the entries follow the snapshot.
+  std::string finish() {
+    forget_up_to(base_.index);
+    if (!entries_.empty() && entries_.front()->index != base_.index + 1)
+      return fmt::format("entries {} to {} are missing", base_.index.value + 1,
+                         entries_.front()->index.value - 1);
+    const auto last = entries_.empty() ? base_.term : entries_.back()->term;
+    return last > hard_.term ? fmt::format("the log ends in term {}, beyond the replica's own, {}",
+                                           last.value, hard_.term.value)
+                             : "";
+  }
+
+ private:
+  std::string on(const batch_record&) { return {}; }
+  std::string on(const raft::hard_state& h) {
+    if (h.term < hard_.term)
+      return fmt::format("the term goes back from {} to {}", hard_.term.value, h.term.value);
+    hard_ = h;
+    return {};
+  }
+  std::string on(const entry_record& r) {
+    const auto index = r.entry->index;
+    const auto last_term = entries_.empty() ? base_.term : entries_.back()->term;
+    const bool fits = entries_.empty() ? (floats_ ? index > base_.index : index == base_.index + 1)
+                                       : index == entries_.back()->index + 1;
+    if (!fits)
+      return fmt::format("entry {} does not follow on entry {}", index.value,
+                         entries_.empty() ? base_.index.value : entries_.back()->index.value);
+    if (r.entry->term < last_term)
+      return fmt::format("entry {} is of term {}, the one before of term {}", index.value,
+                         r.entry->term.value, last_term.value);
+    entries_.push_back(r.entry);
+    floats_ = false;
+    return {};
+  }
+  std::string on(const truncate_record& r) {
+    while (!entries_.empty() && entries_.back()->index > r.behind)
+      entries_.pop_back();
+    floats_ = floats_ || entries_.empty(); // those before may be in a segment that was removed
+    return {};
+  }
+  std::string on(const snapshot_record& r) {
+    if (r.last.index <= base_.index)
+      return fmt::format("a snapshot up to entry {} after one up to entry {}", r.last.index.value,
+                         base_.index.value);
+    base_ = r.last;
+    if (!r.keeps_rest) {
+      entries_.clear();
+      floats_ = false;
+    } else {
+      forget_up_to(base_.index);
+    }
+    return {};
+  }
+  std::string on(const base_record& r) {
+    if (!is_first_ && r.last != base_)
+      return fmt::format("a segment begins with the snapshot up to entry {}, not {}", r.last.index.value,
+                         base_.index.value);
+    base_ = r.last;
+    is_first_ = false;
+    return {};
+  }
+
+  void forget_up_to(log_index index) {
+    const auto kept = std::find_if(entries_.begin(), entries_.end(),
+                                   [&](const raft::entry_ptr& e) { return e->index > index; });
+    entries_.erase(entries_.begin(), kept);
+  }
+
+  bool floats_;
+  bool is_first_ = true;
+  raft::hard_state hard_;
+  position base_;
+  std::vector<raft::entry_ptr> entries_;
+};
+
+/// Whether a batch begins behind a place: then all before it was durable.
+bool begins_batch_behind(std::string_view segment, std::uint64_t number, std::size_t offset) {
+  constexpr char frame_and_kind[] = {batch_record_bytes - 8, 0, 0, 0};
+  const std::string_view length(frame_and_kind, sizeof frame_and_kind);
+  for (auto at = segment.find(length, offset); at != segment.npos; at = segment.find(length, at + 1)) {
+    const auto found = read_record(segment, at);
+    const auto* b = found.record ? std::get_if<batch_record>(&*found.record) : nullptr;
+    if (b && b->segment == number && b->offset == at)
+      return true;
+  }
+  return false;
+}
+
+class reader {
+ public:
+  reader(file_system& files, replica_id self, recovered& result)
+      : files_(files), self_(self), result_(result) {}
+
+  void read_all(const std::vector<std::uint64_t>& numbers) {
+    replay log(!numbers.empty() && numbers.front() != 1);
+    for (const auto number : numbers)
+      read_segment(number, number == numbers.back(), log);
+    if (const auto fault = log.finish(); !fault.empty())
+      refuse(files_, segment_name(numbers.back()), result_.segments.back().bytes, fault);
+    result_.state.hard_state = log.hard_state();
+    result_.state.entries = log.take_entries();
+    result_.base = log.base();
+  }
+
+ private:
+  void read_segment(std::uint64_t number, bool is_last, replay& log) {
+    const auto name = segment_name(number);
+    const auto text = files_.read(name);
+    if (const auto fault = find_header_fault(text, number, self_); !fault.empty())
+      refuse(files_, name, 0, fault);
+    segment_facts facts{.number = number, .bytes = segment_header_bytes};
+    while (facts.bytes < text.size()) {
+      const auto found = read_record(text, facts.bytes);
+      if (found.record) {
+        count(*found.record, facts, name);
+        if (const auto fault = log.take(*found.record); !fault.empty())
+          refuse(files_, name, facts.bytes, fault);
+        facts.bytes += found.bytes;
+      } else if (found.is_blank) {
+        break;
+      } else if (is_last && !begins_batch_behind(text, number, facts.bytes)) {
+        result_.torn_at = facts.bytes;
+        break;
+      } else {
+        refuse(files_, name, facts.bytes, "damaged, in the middle of what was durable");
+      }
+    }
+    result_.segments.push_back(facts);
+  }
+
+  void count(const record& r, segment_facts& facts, const std::string& name) {
+    const auto* batch = std::get_if<batch_record>(&r);
+    if (batch && (batch->segment != facts.number || batch->offset != facts.bytes))
+      refuse(files_, name, facts.bytes, "a batch that was written in another place");
+    facts.batches += batch ? 1 : 0;
+    facts.records += batch ? 0 : 1;
+    if (const auto* e = std::get_if<entry_record>(&r)) {
+      ++facts.entries;
+      facts.last_entry = std::max(facts.last_entry, e->entry->index);
+    }
+  }
+
+  file_system& files_;
+  replica_id self_;
+  recovered& result_;
+};
+
+void require_consecutive(const file_system& files, const std::vector<std::uint64_t>& numbers) {
+  for (std::size_t i = 1; i < numbers.size(); ++i)
+    if (numbers[i] != numbers[i - 1] + 1)
+      throw disk_error(fmt::format("{}: is missing, while the segments before and behind it are there: {}",
+                                   files.path_of(segment_name(numbers[i - 1] + 1)), what_to_do));
+}
+
+} // namespace
+
+// ---- whose it is
+
+std::string identity_text(const owner& o) {
+  std::vector<std::string> cluster;
+  for (auto id : o.cluster)
+    cluster.push_back(to_string(id));
+  return fmt::format("troupe-log {} replica {} cluster {}\n", format_version, to_string(o.self),
+                     fmt::join(cluster, " "));
+}
+
+owner read_identity(file_system& files) {
+  const auto text = files.read(identity_name);
+  std::istringstream words(text);
+  std::string magic, replica, self, cluster;
+  std::uint32_t version = 0;
+  words >> magic >> version >> replica >> self >> cluster;
+  const auto path = files.path_of(identity_name);
+  if (magic != "troupe-log")
+    throw disk_error(fmt::format("{}: does not say whose log this is", path));
+  if (version > format_version)
+    throw disk_error(fmt::format("{}: the log is of format {}; this program reads formats up to {}", path,
+                                 version, format_version));
+  owner o;
+  const auto id = wire::parse_replica_id(self);
+  bool good = id && replica == "replica" && cluster == "cluster";
+  o.self = id.value_or(nobody);
+  for (std::string word; good && words >> word;) {
+    const auto member = wire::parse_replica_id(word);
+    good = member.has_value();
+    o.cluster.push_back(member.value_or(nobody));
+  }
+  if (!good || identity_text(o) != text)
+    throw disk_error(fmt::format("{}: is damaged: {}", path, what_to_do));
+  return o;
+}
+
+// ---- what it holds
+
+recovered recover(file_system& files, replica_id self) {
+  recovered result;
+  std::vector<std::uint64_t> numbers;
+  std::vector<std::pair<std::string, position>> snapshots;
+  for (const auto& name : files.list()) {
+    if (const auto number = segment_number(name))
+      numbers.push_back(*number);
+    else if (const auto last = snapshot_position(name))
+      snapshots.emplace_back(name, *last);
+    else if (name.ends_with(unfinished))
+      result.leftovers.push_back(name);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  require_consecutive(files, numbers);
+  if (!numbers.empty())
+    reader(files, self, result).read_all(numbers);
+  for (const auto& [name, last] : snapshots)
+    if (last != result.base)
+      result.leftovers.push_back(name);
+  if (result.base == position{})
+    return result;
+  const auto name = snapshot_name(result.base);
+  const auto there =
+      std::any_of(snapshots.begin(), snapshots.end(), [&](const auto& s) { return s.second == result.base; });
+  if (!there)
+    throw disk_error(
+        fmt::format("{}: is missing, and the log begins behind it: {}", files.path_of(name), what_to_do));
+  result.state.snapshot = read_snapshot(files.read(name));
+  if (!result.state.snapshot || result.state.snapshot->last_index != result.base.index ||
+      result.state.snapshot->last_term != result.base.term)
+    throw disk_error(fmt::format("{}: is damaged: {}", files.path_of(name), what_to_do));
+  return result;
+}
+
+} // namespace troupe::disk
