@@ -171,9 +171,8 @@ class mouth {
 };
 
 /// Everything in this thread.
-void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host,
-                     tracing& t, int signals) {
-  any_storage storage(a, host);
+void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, any_storage& storage,
+                     const actors::host& host, tracing& t, int signals) {
   actors::loop_system system(actors::time_source::real);
   auto& loop = system.scheduler();
   actors::replica replica(system.system(), make_setup(a, edge, storage.get(), host));
@@ -189,9 +188,8 @@ void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, cons
 }
 
 /// The actors on CAF's own threads; this one only reads.
-void serve_on_threads(const replica_arguments& a, actors::socket_edge& edge, const actors::host& host,
-                      tracing& t, int signals) {
-  any_storage storage(a, host);
+void serve_on_threads(const replica_arguments& a, actors::socket_edge& edge, any_storage& storage,
+                      const actors::host& host, tracing& t, int signals) {
   actors::threaded_system system(a.threads);
   actors::replica replica(system.system(), make_setup(a, edge, storage.get(), host));
   mouth m(edge, storage, signals, replica, host, t);
@@ -207,13 +205,14 @@ void serve_on_threads(const replica_arguments& a, actors::socket_edge& edge, con
 int serve(const replica_arguments& arguments, int signals) {
   tracing t(arguments);
   const auto host = make_host(arguments, t);
+  any_storage storage(arguments, host);
   const auto edge = connect(arguments);
   host.log(log_level::info, fmt::format("troupe-replica {}, {} peers, by {}", version,
                                         arguments.directory.members().size() - 1, to_string(edge->kind())));
   if (arguments.threads > 0)
-    serve_on_threads(arguments, *edge, host, t, signals);
+    serve_on_threads(arguments, *edge, storage, host, t, signals);
   else
-    serve_in_a_loop(arguments, *edge, host, t, signals);
+    serve_in_a_loop(arguments, *edge, storage, host, t, signals);
   if (const auto error = t.end(); !error.empty())
     host.log(log_level::error, "the trace is not whole: " + error);
   return 0;

@@ -23,7 +23,7 @@ std::string_view string_field(value_reader& reader, const json& root, std::strin
   if (found != nullptr && !found->IsString()) {
     reader.fail(decode_problem::wrong_type, fmt::format("{} is no string", quoted(name)));
   }
-  return reader.failed() ? std::string_view{} : text_of(*found);
+  return found == nullptr || reader.failed() ? std::string_view{} : text_of(*found);
 }
 
 decoded read_from_peer(const json& root, const envelope& e, replica_id from, const directory& replicas) {

@@ -17,6 +17,8 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -47,11 +49,11 @@ class process {
  public:
   /// @param stderr_to  where its standard error goes instead of a pipe that is read
   explicit process(const std::vector<std::string>& arguments, const std::string& where = "/",
-                   int stderr_to = -1) {
+                   int stderr_to = -1, const char* program = TROUPE_REPLICA) {
     std::array<int, 2> out_pipe{}, err_pipe{};
     REQUIRE(::pipe2(out_pipe.data(), O_CLOEXEC) == 0);
     REQUIRE(::pipe2(err_pipe.data(), O_CLOEXEC) == 0);
-    std::vector<char*> argv{const_cast<char*>(TROUPE_REPLICA)};
+    std::vector<char*> argv{const_cast<char*>(program)};
     for (const auto& a : arguments)
       argv.push_back(const_cast<char*>(a.c_str()));
     argv.push_back(nullptr);
@@ -62,7 +64,7 @@ class process {
       ::dup2(out_pipe[1], STDOUT_FILENO);
       ::dup2(stderr_to < 0 ? err_pipe[1] : stderr_to, STDERR_FILENO);
       if (::chdir(where.c_str()) == 0)
-        ::execv(TROUPE_REPLICA, argv.data());
+        ::execv(program, argv.data());
       ::_exit(127);
     }
     ::close(out_pipe[1]);
@@ -365,4 +367,90 @@ TEST_CASE("troupe-replica: goes on where it was when it is stopped and continued
   }
   p.signal(SIGTERM);
   CHECK(p.wait() == 0);
+}
+
+// ---- what survives its end
+
+namespace {
+
+/// The only replica of its cluster, with a directory.
+struct alone : udp_simulator {
+  folder home;
+  std::string data = home.path + "/data";
+  alone() {
+    arguments.resize(2);
+    arguments.insert(arguments.end(), {"--data", data});
+  }
+  /// Repeats it until it is answered: at first nobody leads.
+  std::string ask(const std::string& mid, const std::string& what) {
+    for (;;) {
+      send(R"({"src":"00F1","dst":"0000","leader":"FFFF","MID":")" + mid + "\"," + what + "}");
+      const auto answer = receive();
+      if (answer.find("\"MID\":\"" + mid) != std::string::npos)
+        return answer;
+    }
+  }
+};
+
+int check_log(const std::string& data, std::string& out) {
+  process p({"log", data}, "/", -1, TROUPE_CHECK);
+  const auto status = p.wait();
+  out = p.out + p.err;
+  return status;
+}
+
+} // namespace
+
+TEST_CASE("troupe-replica: with --data what was acknowledged survives SIGKILL, again and again") {
+  alone s;
+  for (int life = 0; life < 5; ++life) {
+    process p(s.arguments);
+    CHECK(is_hello(s.receive()));
+    if (life > 0)
+      CHECK(s.ask(fmt::format("g{}", life), R"("type":"get","key":"k")")
+                .find(fmt::format("\"value\":\"{}\"", life - 1)) != std::string::npos);
+    CHECK(s.ask(fmt::format("p{}", life), fmt::format(R"("type":"put","key":"k","value":"{}")", life))
+              .find("\"ok\"") != std::string::npos);
+    p.signal(SIGKILL);
+    CHECK(p.wait() == 1000 + SIGKILL);
+  }
+  std::string told;
+  CHECK(check_log(s.data, told) == 0);
+  CHECK(told.starts_with(
+      "the log of replica 0000 of 0000\nterm 5, vote for 0000\nentries 1 to 10, of terms 1 to 5\n"));
+}
+
+TEST_CASE("troupe-replica: a directory that is somebody else's, in use or damaged is refused in one line") {
+  alone s;
+  const auto refused = [&](std::vector<std::string> arguments, const std::string& with) {
+    process p(arguments);
+    CHECK(p.wait() == 2);
+    CHECK(std::count(p.err.begin(), p.err.end(), '\n') == 1);
+    CHECK_MESSAGE(p.err.find(with) != std::string::npos, p.err);
+  };
+  {
+    process p(s.arguments);
+    CHECK(is_hello(s.receive()));
+    CHECK(s.ask("1", R"("type":"put","key":"k","value":"v")").find("\"ok\"") != std::string::npos);
+    CHECK(s.ask("2", R"("type":"put","key":"k","value":"w")").find("\"ok\"") != std::string::npos);
+    refused(s.arguments, "another process uses this directory");
+    p.signal(SIGTERM);
+    CHECK(p.wait() == 0);
+  }
+  auto other = s.arguments;
+  other[1] = "0001";
+  refused(other, "the log is that of replica 0000, not of 0001");
+  other[1] = "0000";
+  other.insert(other.begin() + 2, "0001");
+  refused(other, "the log is that of another cluster");
+  refused({s.arguments[0], "0000", "--data", "/no/such/place"}, "/no/such/place: No such file or directory");
+  // A byte of the first batch, behind header, batch, base and hard state.
+  const auto segment = s.data + "/log-0000000000000001";
+  std::fstream(segment, std::ios::in | std::ios::out | std::ios::binary).seekp(140).put('?');
+  refused(s.arguments, segment + ": at byte ");
+  std::string told;
+  CHECK(check_log(s.data, told) == 1);
+  CHECK(told.find("damaged, in the middle of what was durable") != std::string::npos);
+  CHECK(check_log(s.home.path, told) == 3);
+  CHECK(told.find("is no directory of a log") != std::string::npos);
 }

@@ -18,6 +18,7 @@ app::replica_arguments arguments() {
           .directory = wire::directory("0000", {"0001", "0002"}),
           .raft = {},
           .router = {},
+          .data = "",
           .trace = "",
           .command = "troupe-replica 1 0000 0001 0002"};
 }
