@@ -21,6 +21,8 @@ constexpr std::uint64_t for_replicas = 102;
 constexpr std::uint64_t for_disks = 10'000;
 
 constexpr std::size_t most_replicas = 21;
+/// A run has many of them.
+constexpr disk::log_options small_segments{4'096};
 /// What a socket keeps for a process that does not read: Linux's net.core.rmem_default.
 constexpr std::size_t socket_buffer_bytes = 212'992;
 /// So often may something happen in one moment that follows from something else in it.
@@ -265,14 +267,14 @@ void virtual_cluster::give_disk(member& m) {
     return;
   m.disk.emplace(course::random_source(setup_.seed, for_disks + m.id.value + 1'000 * m.disks++));
   const auto s = m.storage.load();
-  disk::disk_log log(*m.disk, owner_of(m));
+  disk::disk_log log(*m.disk, owner_of(m), small_segments);
   log.apply({s.hard_state, s.snapshot, std::nullopt, s.entries});
   if (log.has_batch())
     log.store(log.take_batch());
 }
 
 raft::stored_state virtual_cluster::open_disk(member& m, std::optional<disk::disk_log>& log) {
-  log.emplace(*m.disk, owner_of(m));
+  log.emplace(*m.disk, owner_of(m), small_segments);
   auto found = log->take_found();
   if (const auto loss = find_loss(m.storage, std::exchange(m.unsynced, {}), found); !loss.empty())
     violate(fmt::format("a disk keeps what was durable: {}: {}", to_string(m.id), loss));

@@ -120,8 +120,10 @@ std::vector<std::string> virtual_disk::list() {
 
 std::string virtual_disk::read(const std::string& name) { return find(name).content; }
 
-void virtual_disk::create(const std::string& name, std::size_t) {
-  change_names({{name, std::make_shared<file>()}});
+void virtual_disk::create(const std::string& name, std::size_t reserved_bytes) {
+  auto f = std::make_shared<file>();
+  f->content = f->durable = std::string(reserved_bytes, '\0');
+  change_names({{name, std::move(f)}});
 }
 
 void virtual_disk::write(const std::string& name, std::size_t offset, std::string_view bytes) {

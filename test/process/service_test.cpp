@@ -32,6 +32,18 @@ TEST_CASE("a leader that stands still for six seconds is replaced, and does no h
   CHECK(o.run()["leader_changes"].GetUint64() >= 1);
 }
 
+TEST_CASE("replicas with a disk serve as those without, and leave nothing behind") {
+  const scratch_folder folder;
+  const auto scenario = folder.write(
+      "s.json",
+      R"({"lifetime": 3, "replicas": 3, "requests": 120, "mix": 0.5, "start_wait": 1.5, "end_wait": 1,
+                    "tests": {"maximum_get_generation_fail_fraction": 1}})");
+  const auto o = simulate(folder, {"--real", "--durable", "--replica", TROUPE_REPLICA, scenario});
+  CAPTURE(o.err);
+  CHECK(o.status == 0);
+  CHECK(o.run()["failures"].GetInt() == 0);
+}
+
 TEST_CASE("a minority that stands still or dies at once is not missed") {
   const auto o = play(R"({"type": "pause_non_leader", "time": 1}, {"type": "crash_non_leader", "time": 2},
                          {"type": "resume", "time": 6}, {"type": "crash_leader", "time": 7})");
