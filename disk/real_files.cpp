@@ -81,7 +81,7 @@ void real_files::lock() {
 }
 
 void real_files::fail(const std::string& name) const {
-  throw disk_error(fmt::format("{}: {}", path_of(name), std::strerror(errno)));
+  throw disk_error(fmt::format("{}: {}", real_files::path_of(name), std::strerror(errno)));
 }
 
 std::vector<std::string> real_files::list() {

@@ -44,6 +44,9 @@ class writer {
     } else if (chosen == 1) { // the leader is far ahead
       end += 1 + random_.below(5);
       w.snapshot = make_snapshot(end, term, random_.hexadecimal(random_.below(200)));
+    } else if (chosen == 3 && !s.entries.empty() && s.entries.back()->term.value < term) {
+      end = base + 1 + random_.below(s.entries.size()); // the leader's log is another one
+      w.snapshot = make_snapshot(end, term, random_.hexadecimal(random_.below(200)));
     } else if (chosen == 2 && !s.entries.empty()) {
       end = base + random_.below(s.entries.size());
       w.truncate_behind = log_index{end};
