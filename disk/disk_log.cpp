@@ -167,9 +167,9 @@ void disk_log::store_snapshot(const raft::snapshot& s) {
 }
 
 /// A file is there as a whole, or not at all.
-void disk_log::write_whole(const std::string& name, std::string_view bytes) {
+void disk_log::write_whole(const std::string& name, std::string_view bytes, std::size_t reserved_bytes) {
   const auto draft = name + std::string(unfinished);
-  files_.create(draft, 0);
+  files_.create(draft, reserved_bytes);
   files_.write(draft, 0, bytes);
   files_.sync(draft);
   files_.rename(draft, name);
@@ -180,19 +180,11 @@ void disk_log::write_whole(const std::string& name, std::string_view bytes) {
 
 /// With it the log can be read although all segments before are gone.
 void disk_log::begin_segment(std::uint64_t number) {
-  const auto name = segment_name(number);
-  const auto draft = name + std::string(unfinished);
   auto bytes = segment_header(number, self_);
   write_record(batch_record{number, bytes.size()}, bytes);
   write_record(base_record{stored_base_}, bytes);
   write_record(stored_hard_state_, bytes);
-  files_.create(draft, options_.segment_bytes);
-  files_.write(draft, 0, bytes);
-  files_.sync(draft);
-  files_.rename(draft, name);
-  files_.sync_directory();
-  ++syncs_;
-  bytes_written_ += bytes.size();
+  write_whole(segment_name(number), bytes, options_.segment_bytes);
   offset_ = bytes.size();
   segments_.push_back({number, {}});
 }

@@ -68,7 +68,7 @@ class disk_log {
 
   void store_snapshot(const raft::snapshot& s);
   void begin_segment(std::uint64_t number);
-  void write_whole(const std::string& name, std::string_view bytes);
+  void write_whole(const std::string& name, std::string_view bytes, std::size_t reserved_bytes = 0);
   void remove_superseded();
   void remove_snapshot(position last);
 
