@@ -1,7 +1,6 @@
 #include "cluster/virtual_cluster.hpp"
 
 #include "actors/intake.hpp"
-#include "cluster/disk_judge.hpp"
 #include "protocol/invariant.hpp"
 #include "protocol/wire/simulator_codec.hpp"
 
@@ -18,11 +17,8 @@ namespace {
 // The streams of the seed. The course's world has the first few.
 constexpr std::uint64_t for_order = 101;
 constexpr std::uint64_t for_replicas = 102;
-constexpr std::uint64_t for_disks = 10'000;
 
 constexpr std::size_t most_replicas = 21;
-/// A run has many of them.
-constexpr disk::log_options small_segments{4'096};
 /// What a socket keeps for a process that does not read: Linux's net.core.rmem_default.
 constexpr std::size_t socket_buffer_bytes = 212'992;
 /// So often may something happen in one moment that follows from something else in it.
@@ -149,10 +145,10 @@ actors::replica_setup virtual_cluster::make_setup(member& m, life& l) {
                         on_log_(id, level, text);
                     },
                     [this, id, &l](const std::string& why) {
-                      violate(fmt::format("no replica stops by itself: {}: {}", to_string(id), why));
-                      // It is one of its actors that says so: the others must not get to answer any more.
+                      if (const auto& disk = find(id).disk; !disk || !disk->has_failed())
+                        violate(fmt::format("no replica stops by itself: {}: {}", to_string(id), why));
                       l.edge.open = l.storage.open = false;
-                      at(now(), [this, id] { crash(id); });
+                      crash_soon(id);
                     },
                     &m.clock, setup_.recorder, id};
   return {.directory = directory_of(id),
@@ -171,23 +167,31 @@ void virtual_cluster::start(replica_id id) {
   auto& m = find(id);
   if (m.life)
     return;
+  ++m.lives;
   try {
     m.life = std::make_unique<life>(*this, m);
     if (m.disk && m.disk->is_interrupted())
       m.life->edge.open = m.life->storage.open = false;
   } catch (const disk::disk_error& error) {
+    note("refuse", id, error.what());
+    if (m.disk->has_failed())
+      return m.disk->lose_power();
+    if (const auto mend = std::exchange(m.mend_bit, nullptr)) {
+      mend();
+      return start(id);
+    }
     m.storage = {}; // else all that comes would be judged by what is lost
     return violate(fmt::format("every replica can start again: {}: {}", to_string(id), error.what()));
   } catch (const broken_invariant& broken) {
     return violate(fmt::format("every replica can start again: {}: {}", to_string(id), broken.what()));
   }
-  ++m.lives;
   m.storing = false;
   m.first_term = m.life->replica->core().term();
   judge_restart(m);
   if (m.life->replica->core().voted_for() != nobody)
     m.voted_in = m.first_term; // in an earlier life
   observer_.started(m.life->replica->core());
+  m.mend_bit = nullptr; // it has hit what stands for nothing any more
   note("start", id);
   hold_storage(m);
   settle();
@@ -217,47 +221,23 @@ void virtual_cluster::crash(replica_id id) {
   m.lease_until = {duration::min()};
 }
 
+/// For one of its own actors, which cannot end it: the others must not get to answer any more. Its next life
+/// is another matter: it may begin before that.
+void virtual_cluster::crash_soon(replica_id id) {
+  if (auto& now_alive = find(id).life)
+    now_alive->edge.open = now_alive->storage.open = false;
+  at(now(), [this, id, life = find(id).lives] {
+    if (find(id).lives == life)
+      crash(id);
+  });
+}
+
 void virtual_cluster::wipe(replica_id id) {
   auto& m = find(id);
   require(m.life == nullptr, "{} runs, and needs its storage", to_string(id));
   m.storage = {};
   m.unsynced.clear();
   give_disk(m);
-}
-
-// ---- disks
-
-/// A new one, with what is in the storage.
-void virtual_cluster::give_disk(member& m) {
-  if (!setup_.durable)
-    return;
-  m.disk.emplace(course::random_source(setup_.seed, for_disks + m.id.value + 1'000 * m.disks++));
-  const auto s = m.storage.load();
-  disk::disk_log log(*m.disk, owner_of(m), small_segments);
-  log.apply({s.hard_state, s.snapshot, std::nullopt, s.entries});
-  if (log.has_batch())
-    log.store(log.take_batch());
-}
-
-raft::stored_state virtual_cluster::open_disk(member& m, std::optional<disk::disk_log>& log) {
-  log.emplace(*m.disk, owner_of(m), small_segments);
-  auto found = log->take_found();
-  if (const auto loss = find_loss(m.storage, std::exchange(m.unsynced, {}), found); !loss.empty())
-    violate(fmt::format("a disk keeps what was durable: {}: {}", to_string(m.id), loss));
-  m.storage = {};
-  m.storage.apply({found.hard_state, found.snapshot, std::nullopt, found.entries});
-  return found;
-}
-
-void virtual_cluster::crash_in_write(replica_id id, std::size_t operations) {
-  auto& m = find(id);
-  if (!m.disk || !m.life)
-    return;
-  m.disk->interrupt(operations, [this, &m] {
-    if (m.life)
-      m.life->edge.open = m.life->storage.open = false;
-    at(now(), [this, id = m.id] { crash(id); });
-  });
 }
 
 void virtual_cluster::pause(replica_id id) {
@@ -451,9 +431,8 @@ void virtual_cluster::stop_all() {
   for (auto& m : members_) {
     if (!m.life)
       continue;
-    m.life->edge.open = m.life->storage.open = false;
     m.life->replica->stop();
-    at(now(), [this, id = m.id] { crash(id); });
+    crash_soon(m.id);
   }
 }
 

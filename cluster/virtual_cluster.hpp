@@ -87,9 +87,20 @@ class virtual_cluster {
   void start_all();
   /// Ends a replica at this moment, and keeps its storage.
   void crash(replica_id id);
-  /// Its power goes before so many operations on its disk (at least 1) take place from now on. Without a disk
-  /// nothing happens.
+  /// Its power goes before so many operations on its disk (at least 1) take place from now on, or from its
+  /// next start on if it does not run. Without a disk nothing happens.
   void crash_in_write(replica_id id, std::size_t operations);
+  /// The so many-th operation on its disk from now on (at least 1) fails, and it has to stop by itself.
+  void fail_write(replica_id id, std::size_t operations);
+  /// Nothing on its disk can be read: it has to refuse to start.
+  void fail_reads(replica_id id);
+  /// Takes all of that back, as far as it has not happened yet.
+  void mend_disk(replica_id id);
+  /// A bit turns over in what its disk has kept for long: in any file but the segment that was written last,
+  /// where damage to the last batch looks like a crash. If it is told of that at its next start, it gets the
+  /// file back from a copy, and starts again. Precondition: it does not run.
+  /// @param number  which bit
+  void flip_bit(replica_id id, std::uint64_t number);
   /// Its storage loses everything, like a disk that was replaced. Precondition: it does not run.
   void wipe(replica_id id);
   /// Stops it like a stopped process: time goes on, and messages queue as in a socket's buffer, until
@@ -174,6 +185,7 @@ class virtual_cluster {
     actors::memory_storage storage; ///< all of it, or what has to be on the disk
     std::optional<virtual_disk> disk;
     std::uint64_t disks = 0;                   ///< how many it has had
+    std::function<void()> mend_bit;            ///< if one has turned over
     std::vector<raft::storage_write> unsynced; ///< what the storage has taken over since its last sync
     virtual_clock clock;
     bool clock_jumped = false; ///< ever: its alarms may be set for moments that it now shows earlier
@@ -235,6 +247,7 @@ class virtual_cluster {
   void wake(member& m);
   void count_step(member& m);
   void hold_storage(member& m);
+  void crash_soon(replica_id id);
   void store_later(member& m);
   void store(member& m);
   const member& find(replica_id id) const { return members_.at(id.value); }

@@ -44,7 +44,7 @@ void virtual_disk::lose_power() {
   }
   interrupt_at_ = 0;
   hook_ = nullptr;
-  interrupted_ = false;
+  interrupted_ = failed_ = false;
 }
 
 // ---- faults
@@ -52,6 +52,12 @@ void virtual_disk::lose_power() {
 void virtual_disk::interrupt(std::size_t operations, std::function<void()> hook) {
   interrupt_at_ = operations_ + operations;
   hook_ = std::move(hook);
+}
+
+void virtual_disk::mend() {
+  interrupt_at_ = fail_at_ = 0;
+  hook_ = nullptr;
+  reads_fail_ = false;
 }
 
 void virtual_disk::fail_at(std::size_t operations, std::string words) {
@@ -75,8 +81,10 @@ bool virtual_disk::begin_operation(const std::string& name) {
       hook();
     return false;
   }
-  if (operations_ == fail_at_)
+  if (operations_ == fail_at_) {
+    failed_ = true;
     throw disk_error(fmt::format("{}: {}", name, failure_));
+  }
   return true;
 }
 
@@ -118,7 +126,13 @@ std::vector<std::string> virtual_disk::list() {
   return all;
 }
 
-std::string virtual_disk::read(const std::string& name) { return find(name).content; }
+std::string virtual_disk::read(const std::string& name) {
+  if (reads_fail_) {
+    failed_ = true;
+    throw disk_error(fmt::format("{}: Input/output error", name));
+  }
+  return find(name).content;
+}
 
 void virtual_disk::create(const std::string& name, std::size_t reserved_bytes) {
   auto f = std::make_shared<file>();

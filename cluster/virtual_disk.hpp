@@ -39,6 +39,12 @@ class virtual_disk : public disk::file_system {
 
   /// The so many-th operation from now on that changes something fails, half done, with these words.
   void fail_at(std::size_t operations, std::string words);
+  /// From now on nothing can be read.
+  void fail_reads() { reads_fail_ = true; }
+  /// Whether any of that has happened since the power went last.
+  bool has_failed() const { return failed_; }
+  /// Whatever was planned of all that, and has not happened yet, does not.
+  void mend();
   /// From now on sync says that it is done, and does nothing.
   void lie(bool does) { lies_ = does; }
   /// A bit of what is durable turns over.
@@ -81,6 +87,8 @@ class virtual_disk : public disk::file_system {
   bool interrupted_ = false;
   std::size_t fail_at_ = 0;
   std::string failure_;
+  bool reads_fail_ = false;
+  bool failed_ = false;
   bool lies_ = false;
 };
 

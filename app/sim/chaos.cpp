@@ -88,7 +88,8 @@ std::optional<chaos_options> parse(int argc, char** argv) {
                  "How long the faults go on, in seconds of virtual time; 2 to 20 unless given")
       ->check(app::seconds_check(0.001, 86'400.0));
   app.add_option("--faults", o.faults,
-                 "Only these kinds: crash, pause, cut, one-way, loss, repeat, late, slow, transfer, disk")
+                 "Only these kinds: crash, pause, cut, one-way, loss, repeat, late, slow, transfer, disk, "
+                 "and with --durable broken-disk")
       ->delimiter(',');
   app.add_flag("--durable", o.durable,
                "Logs are files on disks that lose what was not synced, and crashes come in the middle of "
@@ -120,6 +121,8 @@ class chaos_session {
   explicit chaos_session(chaos_options o) : options_(std::move(o)), screen_(options_.runs) {
     for (const auto& word : options_.faults)
       wishes_.faults.insert(chaos::fault_kind_of(word));
+    if (wishes_.faults.contains(chaos::fault_kind::broken_disk) && !options_.durable)
+      throw usage_error("--faults broken-disk wants --durable");
     wishes_.storm = std::chrono::duration_cast<duration>(std::chrono::duration<double>(options_.storm));
     wishes_.durable = options_.durable;
     first_seed_ = options_.seed.value_or(std::random_device{}());

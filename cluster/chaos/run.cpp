@@ -103,6 +103,9 @@ class chaos_run {
     if (f.kind == fault_kind::crash || f.kind == fault_kind::pause)
       for (auto id : whom)
         f.steps == 0 ? stop(f, id) : cluster_.after_steps(id, f.steps, [this, &f, id] { stop(f, id); });
+    if (f.kind == fault_kind::broken_disk)
+      for (auto id : whom)
+        cluster_.fail_write(id, f.steps);
     set_surroundings();
     if (!f.lasting)
       cluster_.at(cluster_.now() + f.lasts, [this, where = std::prev(active_.end())] { end(where); });
@@ -142,13 +145,42 @@ class chaos_run {
     for (auto id : where->whom) {
       if (where->what->kind == fault_kind::crash) {
         cluster_.crash(id); // if it did not come to that
-        cluster_.start(id);
+        restart(*where->what, id);
       }
+      if (where->what->kind == fault_kind::broken_disk)
+        repair(*where->what, id);
       if (where->what->kind == fault_kind::pause)
         cluster_.resume(id);
     }
     active_.erase(where);
     set_surroundings();
+  }
+
+  /// Now and then the power goes once more while the log is opened.
+  void restart(const fault& f, replica_id id) {
+    constexpr std::size_t most_operations = 9;
+    if (schedule_.setup.durable && f.number % 3 == 0) {
+      cluster_.crash_in_write(id, 1 + f.number / 3 % most_operations);
+      cluster_.start(id);
+      cluster_.crash(id);
+    }
+    cluster_.start(id);
+  }
+
+  /// It cannot be read at first, or has a bit that turned over while nobody looked.
+  void repair(const fault& f, replica_id id) {
+    cluster_.mend_disk(id);
+    cluster_.crash(id); // if it did not come to that
+    if (f.number % 3 == 0) {
+      cluster_.fail_reads(id);
+      cluster_.start(id);
+      if (cluster_.running(id))
+        fail(fmt::format("a replica that cannot read its log does not run: {} does", to_string(id)));
+      cluster_.mend_disk(id);
+    } else if (f.number % 3 == 1) {
+      cluster_.flip_bit(id, f.bit);
+    }
+    cluster_.start(id);
   }
 
   /// Network and storages as all faults that go on want them: of two that want a thing to be bad the worse
@@ -241,8 +273,10 @@ class chaos_run {
     say_fault("the faults stop");
     active_.clear();
     set_surroundings();
-    for (auto id : cluster_.ids())
+    for (auto id : cluster_.ids()) {
+      cluster_.mend_disk(id);
       cluster_.resume(id);
+    }
     cluster_.start_all();
   }
 

@@ -20,7 +20,7 @@ constexpr std::uint64_t for_requests = 203;
 constexpr std::uint64_t for_clocks = 204;
 
 constexpr std::array<std::string_view, fault_kind_count> kind_names{
-    "crash", "pause", "cut", "one-way", "loss", "repeat", "late", "slow", "transfer", "disk"};
+    "crash", "pause", "cut", "one-way", "loss", "repeat", "late", "slow", "transfer", "disk", "broken-disk"};
 
 duration between(random_source& random, duration least, duration most) {
   return least + duration(random.below(static_cast<std::uint64_t>((most - least).count()) + 1));
@@ -146,6 +146,11 @@ fault draw_fault(random_source& random, fault_kind kind, const schedule& s) {
     f.whom = draw_some(random, replicas, 1);
     f.leader = false;
     break;
+  case fault_kind::broken_disk:
+    f.whom = draw_some(random, replicas, random.chance(0.1) ? replicas : 1);
+    f.steps = between(random, std::uint64_t{1}, std::uint64_t{30});
+    f.bit = random.below(UINT64_MAX);
+    break;
   }
   return f;
 }
@@ -172,6 +177,8 @@ std::vector<fault> draw_faults(random_source& random, const schedule& s, const w
   std::vector<fault> all;
   for (std::size_t i = 0; i < fault_kind_count; ++i) {
     const auto kind = static_cast<fault_kind>(i);
+    if (kind == fault_kind::broken_disk && !s.setup.durable)
+      continue;
     // How much of each kind there is varies by run: a storm of one kind shows what a mixture hides.
     const auto rate = one_of<std::uint64_t>(random, {0, 1, 3, 10, 30});
     const auto how_many = random.below(rate + 1);
@@ -345,9 +352,9 @@ std::string describe(const fault& f) {
     text += fmt::format(" for {:.6f} s", seconds(f.lasts));
   auto whom = names(f.whom);
   if (f.leader &&
-      (f.kind <= fault_kind::one_way || f.kind == fault_kind::disk || f.scope == link_scope::from_some))
+      (f.kind <= fault_kind::one_way || f.kind >= fault_kind::disk || f.scope == link_scope::from_some))
     whom = f.whom.size() == 1 ? "the leader" : fmt::format("the leader in place of the first of {}", whom);
-  if (f.steps > 0)
+  if (f.steps > 0 && f.kind != fault_kind::broken_disk)
     text += fmt::format(", {} steps later", f.steps);
   switch (f.kind) {
   case fault_kind::crash:
@@ -364,6 +371,8 @@ std::string describe(const fault& f) {
                        f.others.empty() ? "all others do" : names(f.others) + " do", whom);
   case fault_kind::disk:
     return fmt::format("{}: the storage of {} takes {:.6f} s", text, whom, seconds(f.by));
+  case fault_kind::broken_disk:
+    return fmt::format("{}: the disk of {} fails in its operation {} from now on", text, whom, f.steps);
   case fault_kind::transfer:
     return fmt::format("{}: whoever leads hands over to {}", text, whom);
   case fault_kind::loss:

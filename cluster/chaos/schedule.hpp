@@ -12,20 +12,21 @@
 namespace troupe::chaos {
 
 enum class fault_kind {
-  crash,    ///< ends and starts again, with what its storage kept
-  pause,    ///< stands still, as after SIGSTOP
-  cut,      ///< nothing passes between some and others
-  one_way,  ///< what some send does not reach others
-  loss,     ///< messages are lost
-  repeat,   ///< messages arrive twice
-  late,     ///< messages are held up and overtaken
-  slow,     ///< links carry few bytes a second
-  transfer, ///< the leader is asked to hand over
-  disk,     ///< storages take their time
+  crash,       ///< ends and starts again, with what its storage kept
+  pause,       ///< stands still, as after SIGSTOP
+  cut,         ///< nothing passes between some and others
+  one_way,     ///< what some send does not reach others
+  loss,        ///< messages are lost
+  repeat,      ///< messages arrive twice
+  late,        ///< messages are held up and overtaken
+  slow,        ///< links carry few bytes a second
+  transfer,    ///< the leader is asked to hand over
+  disk,        ///< storages take their time
+  broken_disk, ///< writing fails, or reading, or a bit turns over; only where logs are on disks
 };
-inline constexpr std::size_t fault_kind_count = 10;
+inline constexpr std::size_t fault_kind_count = 11;
 
-/// `crash`, `pause`, `cut`, `one-way`, `loss`, `repeat`, `late`, `slow`, `transfer`, `disk`.
+/// `crash`, `pause`, `cut`, `one-way`, `loss`, `repeat`, `late`, `slow`, `transfer`, `disk`, `broken-disk`.
 std::string_view to_string(fault_kind kind);
 /// Throws std::invalid_argument for another word, with a line that names the right ones.
 fault_kind fault_kind_of(std::string_view word);
@@ -47,13 +48,14 @@ struct fault {
   /// Whoever leads then takes the place of the first of them.
   bool leader = false;
   /// A crash or pause comes when the actors have taken in so many more messages, in the middle of what they
-  /// do.
+  /// do. Of a broken disk: which operation on it fails.
   std::size_t steps = 0;
   bool deaf = false; ///< of one-way: they do not hear the others, instead of the others them
   link_scope scope = link_scope::replicas; ///< of loss, repeat, late and slow
   double probability = 0;                  ///< of loss, repeat and late
   duration by{0};                          ///< of late and disk
   std::uint64_t bandwidth = 0;             ///< of slow, in bytes a second
+  std::uint64_t bit = 0;                   ///< of a broken disk: which one turns over
 };
 
 struct planned_request {

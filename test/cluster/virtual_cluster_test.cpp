@@ -208,3 +208,68 @@ TEST_CASE("virtual cluster: a replica can end in the middle of a moment, and wha
   CHECK(answered > 0);
   CHECK(answered < 12);
 }
+
+TEST_CASE("virtual cluster: a replica whose disk fails stops, and starts again when that is mended") {
+  virtual_stage t(3, 1, true);
+  const auto leader = t.elect();
+  REQUIRE(t.put_ok(leader, "key", "value"));
+  t.cluster.fail_write(leader, 2);
+  CHECK_FALSE(t.put_ok(leader, "key", "lost with its leader"));
+  CHECK_FALSE(t.cluster.running(leader));
+  t.cluster.fail_reads(leader);
+  t.cluster.start(leader);
+  CHECK_FALSE(t.cluster.running(leader));
+  t.cluster.mend_disk(leader);
+  t.cluster.start(leader);
+  CHECK(t.cluster.running(leader));
+  CHECK(t.put_ok(t.elect(), "key", "newer"));
+  CHECK(t.cluster.violations().empty());
+}
+
+TEST_CASE("virtual cluster: power that fails while a log is opened takes nothing with it") {
+  for (std::size_t operations = 1; operations <= 12; ++operations) {
+    CAPTURE(operations);
+    virtual_stage t(1, operations, true);
+    REQUIRE(t.put_ok(t.elect(), "key", "value"));
+    t.cluster.crash(t.cluster.ids().front());
+    t.cluster.crash_in_write(t.cluster.ids().front(), operations);
+    t.cluster.start_all();
+    t.cluster.crash(t.cluster.ids().front());
+    t.cluster.start_all();
+    CHECK(t.value(t.elect(), "key") == "value");
+    CHECK(t.cluster.violations().empty());
+  }
+}
+
+TEST_CASE("virtual cluster: who starts again in the moment of a planned crash goes on") {
+  virtual_stage t(1, 1, true);
+  const auto only = t.elect();
+  t.cluster.crash_in_write(only, 1);
+  t.put(only, "key", "value");
+  // Within the moment in which its power goes, before the plan to end it.
+  t.cluster.run_until([&] { return t.cluster.next_moment() == t.cluster.now(); }, t.cluster.now() + 1s);
+  t.cluster.crash(only);
+  t.cluster.start(only);
+  t.cluster.run_until(t.cluster.now() + 1s);
+  CHECK(t.cluster.running(only));
+  CHECK(t.cluster.violations().empty());
+}
+
+TEST_CASE("virtual cluster: a bit that turned over is told, or stood for nothing") {
+  std::size_t told = 0;
+  for (std::uint64_t number = 1; number <= 40; ++number) {
+    CAPTURE(number);
+    virtual_stage t(1, number, true);
+    const auto only = t.elect();
+    for (int i = 0; i < 40; ++i)
+      REQUIRE(t.put_ok(only, "key", std::string(200, static_cast<char>('a' + i % 26))));
+    t.cluster.crash(only);
+    const auto lives = t.cluster.lives(only);
+    t.cluster.flip_bit(only, number * 7919);
+    t.cluster.start(only);
+    told += t.cluster.lives(only) - lives > 1 ? 1 : 0;
+    CHECK(t.value(t.elect(), "key") == std::string(200, static_cast<char>('a' + 39 % 26)));
+    CHECK(t.cluster.violations().empty());
+  }
+  CHECK(told > 20);
+}

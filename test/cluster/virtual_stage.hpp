@@ -16,8 +16,8 @@ struct virtual_stage {
   static constexpr duration delay = 50us;
   static constexpr replica_id client{0xC000};
 
-  explicit virtual_stage(std::size_t replicas, std::uint64_t seed = 1)
-      : cluster({.replicas = replicas, .seed = seed}) {
+  explicit virtual_stage(std::size_t replicas, std::uint64_t seed = 1, bool durable = false)
+      : cluster({.replicas = replicas, .seed = seed, .durable = durable}) {
     cluster.on_send([this](replica_id from, std::string_view bytes) { route(from, bytes); });
     cluster.start_all();
   }
