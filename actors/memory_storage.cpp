@@ -1,7 +1,5 @@
 #include "actors/memory_storage.hpp"
 
-#include <algorithm>
-
 namespace troupe::actors {
 
 raft::stored_state memory_storage::load() {
@@ -26,16 +24,19 @@ void memory_storage::apply(const raft::storage_write& w) {
   if (w.hard_state)
     hard_state_ = *w.hard_state;
   if (w.snapshot) {
-    const auto last = std::find_if(entries_.begin(), entries_.end(), [&](const raft::entry_ptr& e) {
-      return e->index == w.snapshot->last_index && e->term == w.snapshot->last_term;
-    });
-    entries_.erase(entries_.begin(), last == entries_.end() ? last : last + 1);
+    const auto& s = *w.snapshot;
+    const bool has_rest =
+        !entries_.empty() && s.last_index >= entries_.front()->index && holds(s.last_index, s.last_term);
+    discarded_.take_front(entries_, has_rest ? s.last_index - entries_.front()->index + 1 : entries_.size());
     snapshot_ = w.snapshot;
   }
   if (w.truncate_behind)
     while (!entries_.empty() && entries_.back()->index > *w.truncate_behind)
       entries_.pop_back();
-  entries_.insert(entries_.end(), w.entries.begin(), w.entries.end());
+  for (const auto& e : w.entries) {
+    entries_.push_back(e);
+    discarded_.free_some();
+  }
 }
 
 } // namespace troupe::actors

@@ -2,6 +2,7 @@
 // A storage that lasts as long as this object.
 
 #include "actors/surroundings.hpp"
+#include "protocol/raft/discarded_entries.hpp"
 
 #include <deque>
 
@@ -24,6 +25,7 @@ class memory_storage : public storage {
   raft::hard_state hard_state_;
   raft::snapshot_ptr snapshot_;
   std::deque<raft::entry_ptr> entries_;
+  raft::discarded_entries discarded_;
 };
 
 } // namespace troupe::actors

@@ -191,6 +191,12 @@ struct leader_heard {
   static constexpr auto fields() { return std::tuple{field{"leader", &leader_heard::leader}}; }
 };
 
+/// The router to itself: there is more of the state to be saved.
+struct save_more {
+  static constexpr std::string_view type_name = "save_more";
+  static constexpr auto fields() { return std::tuple{}; }
+};
+
 /// What was refused for now may be tried again.
 struct room_again {
   static constexpr std::string_view type_name = "room_again";

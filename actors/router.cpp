@@ -53,6 +53,7 @@ router::behavior_type router::make_behavior() {
           locate();
       },
       [this](room_again) { serve_parked(); },
+      [this](save_more) { save_some(); },
   };
 }
 
@@ -195,6 +196,7 @@ void router::install(const install_snapshot& s) {
   }
   machine_ = std::move(std::get<kv::state_machine>(restored));
   applied_bytes_ = 0;
+  saved_bytes_ = s.snapshot->data.size();
   // What waited for one of the entries that the snapshot stands for is in it, or can never commit.
   std::vector<client_request> homeless;
   const auto end = by_index_.upper_bound(s.snapshot->last_index);
@@ -214,10 +216,24 @@ void router::install(const install_snapshot& s) {
 }
 
 void router::save_state_when_due(const raft::entry& last) {
-  if (options_.snapshot_after_bytes == 0 || applied_bytes_ < options_.snapshot_after_bytes)
+  if (options_.snapshot_after_bytes == 0 || machine_.is_saving() ||
+      applied_bytes_ < std::max(options_.snapshot_after_bytes, saved_bytes_ / 4))
     return;
   applied_bytes_ = 0;
-  send(rooms_->raft, state_saved{last.index, machine_.serialise()});
+  saving_ = last.index;
+  machine_.begin_saving();
+  save_some();
+}
+
+/// A large state takes many turns, so that nobody else has to wait for long.
+void router::save_some() {
+  if (!machine_.is_saving()) // another state was installed meanwhile
+    return;
+  auto text = machine_.save_some(options_.save_at_once_bytes);
+  if (!text)
+    return send(router_actor{this}, save_more{});
+  saved_bytes_ = text->size();
+  send(rooms_->raft, state_saved{saving_, std::move(*text)});
 }
 
 // ---- reads

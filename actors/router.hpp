@@ -14,9 +14,11 @@ struct router_options {
   duration leader_silence = std::chrono::milliseconds(400);
   /// How many requests may wait for a leader; what is over it fails with a reason.
   std::size_t max_parked = 10'000;
-  /// The state is saved, and the log cut, when so many bytes of entries were applied since the last time; 0:
-  /// never.
+  /// The state is saved, and the log cut, when so many bytes of entries were applied since the last time, and
+  /// at least a quarter of what was saved then; 0: never.
   std::size_t snapshot_after_bytes = 8 << 20;
+  /// So much of the state is saved in one turn: about a quarter of a millisecond.
+  std::size_t save_at_once_bytes = 128 << 10;
 };
 
 /// Owns the clients: where each request goes, what waits for what, the state machine, and the answers.
@@ -56,6 +58,7 @@ class router : public room<router_actor> {
   void settle(const raft::entry& e);
   void install(const install_snapshot& s);
   void save_state_when_due(const raft::entry& last);
+  void save_some();
   void note(const raft::proposal_outcome& o);
   void read(const raft::read_ready& r);
   void refuse(const raft::refused_read& r);
@@ -77,6 +80,8 @@ class router : public room<router_actor> {
   std::map<std::uint64_t, client_request> reads_;
   std::uint64_t next_read_ = 1;
   std::size_t applied_bytes_ = 0; ///< since the state was saved
+  std::size_t saved_bytes_ = 0;   ///< how long the state was then
+  log_index saving_;              ///< the last entry in the state that is being saved
 };
 
 } // namespace troupe::actors

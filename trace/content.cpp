@@ -40,14 +40,6 @@ bool is_plain(std::string_view text) {
 
 namespace {
 
-std::string shorten(std::string_view text) {
-  auto kept = longest_text_bytes;
-  while (kept > 0 && (static_cast<unsigned char>(text[kept]) & 0xC0U) == 0x80U)
-    --kept; // not in the middle of a character
-  return fmt::format("{}...({} bytes, {:x})", text.substr(0, kept), text.size(),
-                     XXH3_64bits(text.data(), text.size()));
-}
-
 /// What nobody understood, say.
 void make_readable(std::string& text) {
   if (!is_utf8(text))
@@ -55,14 +47,26 @@ void make_readable(std::string& text) {
         text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
 }
 
+/// Copies only what is kept: it may be a snapshot.
+std::string shorten(std::string_view text) {
+  auto kept = longest_text_bytes;
+  while (kept > 0 && (static_cast<unsigned char>(text[kept]) & 0xC0U) == 0x80U)
+    --kept; // not in the middle of a character
+  std::string beginning(text.substr(0, kept));
+  make_readable(beginning);
+  return fmt::format("{}...({} bytes, {:x})", beginning, text.size(), XXH3_64bits(text.data(), text.size()));
+}
+
 } // namespace
 
 void write_text(wire::json_writer& json, std::string_view text) {
-  if (text.size() <= longest_text_bytes && is_plain(text))
+  if (text.size() > longest_text_bytes)
+    return json.string(shorten(text));
+  if (is_plain(text))
     return json.plain_string(text);
   std::string readable(text);
   make_readable(readable);
-  json.string(readable.size() <= longest_text_bytes ? readable : shorten(readable));
+  json.string(readable);
 }
 
 // ---- texts in records: the number of bytes, twice, and one more if it has been cut already
@@ -72,10 +76,7 @@ void packer::text(std::string_view text) {
     raw<std::size_t>(text.size() * 2);
     return append(text.data(), text.size());
   }
-  // Before it is copied: most of it would be thrown away in the end.
-  std::string whole(text);
-  make_readable(whole);
-  const auto cut = shorten(whole);
+  const auto cut = shorten(text);
   raw<std::size_t>(cut.size() * 2 + 1);
   append(cut.data(), cut.size());
 }

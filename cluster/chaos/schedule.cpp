@@ -18,6 +18,7 @@ constexpr std::uint64_t for_setup = 201;
 constexpr std::uint64_t for_faults = 202;
 constexpr std::uint64_t for_requests = 203;
 constexpr std::uint64_t for_clocks = 204;
+constexpr std::uint64_t for_saving = 205;
 
 constexpr std::array<std::string_view, fault_kind_count> kind_names{
     "crash", "pause", "cut", "one-way", "loss", "repeat", "late", "slow", "transfer", "disk", "broken-disk"};
@@ -336,6 +337,8 @@ schedule draw(std::uint64_t seed, const wishes& w) {
   random_source clocks(seed, for_clocks);
   for (std::size_t i = 0; i < s.setup.replicas; ++i)
     s.setup.clock_offsets.push_back(between(clocks, 0ms, 24h));
+  random_source saving(seed, for_saving);
+  s.setup.router.save_at_once_bytes = one_of<std::size_t>(saving, {1, 500, 128 << 10});
   s.storm = between(setup, 2s, 20s);
   if (w.storm > duration(0))
     s.storm = w.storm;

@@ -11,13 +11,13 @@
 // A text in angle brackets is its length in bytes, a space, its bytes, and a newline. Numbers are decimal
 // without leading zeros. There is exactly one text for a state.
 
-#include "protocol/kv/state_machine.hpp"
-
+#include "protocol/invariant.hpp"
+#include "protocol/kv/saving.hpp"
 #include "protocol/utf8.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -29,44 +29,131 @@ constexpr std::string_view values_word = "values ";
 constexpr std::string_view clients_word = "clients ";
 constexpr std::string_view footer = "end\n";
 
-class writer {
- public:
-  void word(std::string_view text) { out_ += text; }
-  void line(std::size_t number) { fmt::format_to(std::back_inserter(out_), "{}\n", number); }
-  void text(std::string_view bytes) {
-    fmt::format_to(std::back_inserter(out_), "{} {}\n", bytes.size(), bytes);
-  }
-  std::string take() { return std::move(out_); }
-
- private:
-  std::string out_;
-};
-
 } // namespace
 
-std::string state_machine::serialise() const {
-  writer w;
-  w.word(header);
-  w.word(values_word);
-  w.line(values_.size());
-  for (const auto& [key, value] : values_) {
-    w.text(key);
-    w.text(value);
-  }
-  w.word(clients_word);
-  w.line(sessions_.size());
-  for (const auto& s : sessions_) {
-    w.text(s.client);
-    w.line(s.requests.size());
-    for (const auto& request : s.requests) {
-      w.text(request.mid);
-      w.line(request.result.applied ? 1 : 0);
-      w.text(request.result.value);
-    }
-  }
-  w.word(footer);
-  return w.take();
+// ---- writing
+
+state_machine::saving::saving(const state_machine& s, std::size_t expected_bytes) {
+  out_.reserve(expected_bytes);
+  out_ += header;
+  out_ += values_word;
+  line(s.values_.size());
+  sessions_.reserve(s.sessions_.size());
+  for (const auto& one : s.sessions_)
+    sessions_.push_back(&one);
 }
+
+bool state_machine::saving::go_on(const state_machine& s, std::size_t bytes) {
+  const auto stop = out_.size() + std::min(bytes, out_.max_size() - out_.size());
+  if (!all_values_)
+    write_values(s.values_, stop);
+  while (all_values_ && at_session_ < sessions_.size() && out_.size() < stop)
+    write_requests(stop);
+  if (!all_values_ || at_session_ < sessions_.size())
+    return false;
+  out_ += footer;
+  return true;
+}
+
+/// In the order of the keys, those that have changed since as they were.
+void state_machine::saving::write_values(const value_map& now, std::size_t stop) {
+  auto next = written_up_to_ ? now.upper_bound(*written_up_to_) : now.begin();
+  while (out_.size() < stop) {
+    const auto was = before_.begin();
+    const bool changed = was != before_.end() && (next == now.end() || was->first <= next->first);
+    if (!changed && next == now.end()) {
+      all_values_ = true;
+      written_up_to_.reset();
+      out_ += clients_word;
+      return line(sessions_.size());
+    }
+    const auto& key = changed ? was->first : next->first;
+    const auto* value = !changed ? &next->second : was->second ? &*was->second : nullptr;
+    if (value) {
+      text(key);
+      text(*value);
+    }
+    if (out_.size() >= stop)
+      written_up_to_ = key;
+    if (next != now.end() && next->first == key)
+      ++next;
+    if (changed)
+      before_.erase(was);
+  }
+}
+
+/// Of one client, and at least one: nobody is remembered for nothing.
+void state_machine::saving::write_requests(std::size_t stop) {
+  const auto& s = *sessions_[at_session_];
+  const auto changed = changed_.find(&s);
+  const auto count = changed == changed_.end() ? s.requests.size() : changed->second.count;
+  const auto gone = changed == changed_.end() ? 0 : changed->second.forgotten.size();
+  if (at_request_ == 0) {
+    text(s.client);
+    line(count);
+  }
+  do {
+    const auto& request =
+        at_request_ < gone ? changed->second.forgotten[at_request_] : s.requests[at_request_ - gone];
+    text(request.mid);
+    line(request.result.applied ? 1 : 0);
+    text(request.result.value);
+  } while (++at_request_ < count && out_.size() < stop);
+  if (at_request_ < count)
+    return;
+  ++at_session_;
+  at_request_ = 0;
+}
+
+void state_machine::saving::changing(const state_machine& s, const std::string& key) {
+  if (all_values_ || (written_up_to_ && key <= *written_up_to_) || before_.contains(key))
+    return;
+  const auto found = s.values_.find(key);
+  before_.emplace(key, found == s.values_.end() ? std::nullopt : std::optional(found->second));
+}
+
+void state_machine::saving::remembering(const session& s) {
+  auto& kept = changed_.try_emplace(&s, changed_session{s.requests.size(), {}}).first->second;
+  if (s.requests.size() == max_remembered_per_client && kept.forgotten.size() < kept.count)
+    kept.forgotten.push_back(s.requests.front());
+}
+
+void state_machine::saving::forgetting(session_list& all) {
+  forgotten_.splice(forgotten_.end(), all, all.begin());
+}
+
+void state_machine::saving::line(std::size_t number) {
+  const fmt::format_int digits(number);
+  out_.append(digits.data(), digits.size()) += '\n';
+}
+
+void state_machine::saving::text(std::string_view bytes) {
+  const fmt::format_int digits(bytes.size());
+  (((out_.append(digits.data(), digits.size()) += ' ') += bytes) += '\n');
+}
+
+std::string state_machine::serialise() const {
+  saving all(*this, 0);
+  all.go_on(*this, std::string::npos);
+  return all.take();
+}
+
+void state_machine::begin_saving() {
+  require(!saving_, "the state is being saved already");
+  saving_ = std::make_unique<saving>(*this, saved_bytes_);
+}
+
+std::optional<std::string> state_machine::save_some(std::size_t bytes) {
+  require(saving_ != nullptr, "the state is not being saved");
+  if (!saving_->go_on(*this, bytes))
+    return std::nullopt;
+  auto text = saving_->take();
+  saving_.reset();
+  saved_bytes_ = text.size() + text.size() / 8;
+  return text;
+}
+
+// ---- reading
 
 /// Reads a snapshot up to the first thing that is wrong; from there on it reads nothing.
 class state_machine::reader {
@@ -214,6 +301,7 @@ std::variant<state_machine, snapshot_error> state_machine::restore(std::string_v
   if (r.failed()) {
     return r.error();
   }
+  state.saved_bytes_ = text.size() + text.size() / 8;
   return state;
 }
 

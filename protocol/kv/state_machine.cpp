@@ -1,4 +1,4 @@
-#include "protocol/kv/state_machine.hpp"
+#include "protocol/kv/saving.hpp"
 
 #include <iterator>
 
@@ -34,6 +34,11 @@ const std::string no_value;
 
 } // namespace
 
+state_machine::state_machine() = default;
+state_machine::state_machine(state_machine&&) noexcept = default;
+state_machine& state_machine::operator=(state_machine&&) noexcept = default;
+state_machine::~state_machine() = default;
+
 const std::string& state_machine::get(std::string_view key) const {
   const auto found = values_.find(key);
   return found == values_.end() ? no_value : found->second;
@@ -48,6 +53,7 @@ struct state_machine::executor {
     if (state.get(a.key).size() + a.value.size() > max_value_bytes) {
       return refuse(a.key);
     }
+    state.changing(a.key);
     state.values_[a.key] += a.value;
     return {};
   }
@@ -55,6 +61,7 @@ struct state_machine::executor {
     return state.get(c.key) == c.expected ? store(c.key, c.value) : refuse(c.key);
   }
   result operator()(const erase& e) const {
+    state.changing(e.key);
     state.values_.erase(e.key);
     return {};
   }
@@ -63,6 +70,7 @@ struct state_machine::executor {
     if (value.size() > max_value_bytes) {
       return refuse(key);
     }
+    state.changing(key);
     state.values_.insert_or_assign(key, value);
     return {};
   }
@@ -74,8 +82,16 @@ result state_machine::apply(const command& c) {
     return *before;
   }
   result now = std::visit(executor{*this}, c.operation);
-  session_of(c.id.client).remember(c.id.mid, now);
+  auto& s = session_of(c.id.client);
+  if (saving_)
+    saving_->remembering(s);
+  s.remember(c.id.mid, now);
   return now;
+}
+
+void state_machine::changing(const std::string& key) {
+  if (saving_)
+    saving_->changing(*this, key);
 }
 
 const result* state_machine::remembered(const request_id& id) const {
@@ -95,7 +111,10 @@ state_machine::session& state_machine::session_of(std::string_view client) {
   }
   if (sessions_.size() == max_clients) {
     session_index_.erase(sessions_.front().client);
-    sessions_.pop_front();
+    if (saving_)
+      saving_->forgetting(sessions_);
+    else
+      sessions_.pop_front();
   }
   session& made = sessions_.emplace_back();
   made.client = client;

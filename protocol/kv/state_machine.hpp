@@ -9,6 +9,8 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,9 +38,10 @@ class state_machine {
   static constexpr std::size_t max_remembered_per_client = 1'024;
   static constexpr std::size_t max_clients = 10'000;
 
-  state_machine() = default;
-  state_machine(state_machine&&) = default;
-  state_machine& operator=(state_machine&&) = default;
+  state_machine();
+  state_machine(state_machine&&) noexcept;
+  state_machine& operator=(state_machine&&) noexcept;
+  ~state_machine();
 
   /// The value of a key, `""` if it has none. Valid until the next write.
   const std::string& get(std::string_view key) const;
@@ -58,6 +61,14 @@ class state_machine {
   /// The whole state as text: equal states give equal texts. Valid UTF-8 if all keys, values and ids are.
   /// The format is described in snapshot.cpp.
   std::string serialise() const;
+
+  /// The same a piece at a time, since a large state takes long: begins to write down the state as it is now,
+  /// which may change meanwhile. Precondition: !is_saving().
+  void begin_saving();
+  bool is_saving() const { return saving_ != nullptr; }
+  /// Writes down about so many bytes more. The whole text, when nothing is left to be written; then it does
+  /// not save any more. Precondition: is_saving().
+  std::optional<std::string> save_some(std::size_t bytes);
 
   /// The state that a text was made of, or why it is none: whatever is not exactly what `serialise` makes,
   /// beyond the bounds above, or no UTF-8.
@@ -83,14 +94,20 @@ class state_machine {
 
   struct executor;
   class reader;
+  class saving;
 
   using session_list = std::list<session>;
+  using value_map = std::map<std::string, std::string, std::less<>>;
 
   session& session_of(std::string_view client);
+  /// Call it before the value of a key changes.
+  void changing(const std::string& key);
 
-  std::map<std::string, std::string, std::less<>> values_;
+  value_map values_;
   session_list sessions_; ///< the longest idle first
   std::unordered_map<std::string_view, session_list::iterator> session_index_;
+  std::size_t saved_bytes_ = 0;    ///< how long the state was as a text, and an eighth more
+  std::unique_ptr<saving> saving_; ///< null unless one is under way
 };
 
 } // namespace troupe::kv

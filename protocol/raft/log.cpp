@@ -26,6 +26,7 @@ void log::append(entry_ptr e) {
   require(e->term >= last_term(), "entry {} of term {} follows one of term {}", e->index.value, e->term.value,
           last_term().value);
   entries_.push_back(std::move(e));
+  discarded_.free_some();
 }
 
 void log::truncate_behind(log_index index) {
@@ -39,7 +40,7 @@ void log::compact(log_index index) {
   const auto term = term_at(index);
   require(term.has_value(), "cannot compact a log of entries {} to {} up to {}", first_index().value,
           last_index().value, index.value);
-  entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(index - base_index_));
+  discarded_.take_front(entries_, index - base_index_);
   base_index_ = index;
   base_term_ = *term;
 }

@@ -4,7 +4,7 @@
 // Invariants: indexes are consecutive; terms never fall; the last index that the snapshot replaced (`base`)
 // and its term are known, so that the entry before any entry in the log can always be named.
 
-#include "protocol/raft/entry.hpp"
+#include "protocol/raft/discarded_entries.hpp"
 
 #include <deque>
 #include <optional>
@@ -52,6 +52,7 @@ class log {
 
  private:
   std::deque<entry_ptr> entries_;
+  discarded_entries discarded_;
   log_index base_index_;
   term_number base_term_;
 };

@@ -475,6 +475,34 @@ TEST_CASE("router: saves its state when enough was applied, and starts counting 
   CHECK(s.only<state_saved>().last_index == log_index{6});
 }
 
+TEST_CASE("router: a large state is saved in many turns, as of the entry with which it was due") {
+  router_stage s({.snapshot_after_bytes = 250, .save_at_once_bytes = 40});
+  s.leads(other);
+  s.commits({entry_of(put_of("1", "x"), 1, 1), entry_of(put_of("2", "y"), 2, 1)}, false);
+  kv::state_machine then;
+  for (const auto& r : {put_of("1", "x"), put_of("2", "y"), put_of("3", "z")})
+    then.apply({r.id, std::get<kv::put>(r.operation)});
+  s.tell(s.rooms().router, committed{{entry_of(put_of("3", "z"), 3, 1)}, false},
+         committed{{entry_of(put_of("4", "w"), 4, 1)}, false});
+  const auto saved = s.only<state_saved>();
+  CHECK(saved.last_index == log_index{3});
+  CHECK(saved.data == then.serialise());
+  CHECK(saved.data != s.actor.state().serialise());
+}
+
+TEST_CASE("router: a state that is installed ends the saving of the one before") {
+  router_stage s({.snapshot_after_bytes = 100, .save_at_once_bytes = 1});
+  s.leads(other);
+  kv::state_machine elsewhere;
+  elsewhere.apply({{"c", "m"}, kv::put{"k", "from the snapshot"}});
+  s.tell(s.rooms().router, committed{{entry_of(put_of("1", "x"), 1, 1)}, false},
+         install_snapshot{std::make_shared<raft::snapshot>(
+             raft::snapshot{{8}, {2}, {{self, other}, {}}, elsewhere.serialise()})});
+  CHECK(s.silent<state_saved>());
+  s.commits({entry_of(put_of("9", "y"), 9, 2)}, false);
+  CHECK(s.only<state_saved>().last_index == log_index{9});
+}
+
 TEST_CASE("router: never saves its state if it is not to") {
   router_stage s({.snapshot_after_bytes = 0});
   for (std::uint64_t i = 1; i <= 100; ++i)

@@ -50,6 +50,24 @@ TEST_CASE("replicas that apply the same commands answer the same and end in the 
   });
 }
 
+TEST_CASE("a state that is saved a piece at a time is saved as it was when that began") {
+  check_property("what is applied meanwhile is not in it", [] {
+    auto state = applied(commands());
+    const auto whole = state.serialise();
+    state.begin_saving();
+    auto text = state.save_some(*rc::gen::inRange<std::size_t>(1, 50));
+    while (!text) {
+      for (const auto& c : commands())
+        state.apply(c);
+      text = state.save_some(*rc::gen::inRange<std::size_t>(1, 100));
+    }
+    RC_ASSERT(*text == whole);
+    RC_ASSERT(!state.is_saving());
+    state.begin_saving();
+    RC_ASSERT(state.save_some(std::string::npos) == state.serialise());
+  });
+}
+
 TEST_CASE("commands that are repeated at any later time are harmless") {
   check_property("repeats change nothing", [] {
     const auto list = commands();

@@ -185,6 +185,32 @@ TEST_CASE("a snapshot is readable") {
                              "end\n");
 }
 
+TEST_CASE("state machine: what is forgotten while it is saved is saved all the same") {
+  state_machine state;
+  const auto client = [](std::size_t number) { return "C" + std::to_string(number); };
+  for (std::size_t i = 0; i < state_machine::max_clients; ++i)
+    state.apply({{client(i), "1"}, put{"k" + std::to_string(i % 7), std::to_string(i)}});
+  for (std::size_t i = 2; i <= state_machine::max_remembered_per_client; ++i)
+    state.apply({{client(3), std::to_string(i)}, append{"log", "x"}});
+  const auto whole = state.serialise();
+  for (const std::size_t piece : {1'000, 40'000, 200'000}) {
+    CAPTURE(piece);
+    auto copy = std::move(std::get<state_machine>(state_machine::restore(whole)));
+    copy.begin_saving();
+    auto text = copy.save_some(piece);
+    for (std::size_t n = 0; !text; ++n) {
+      // A client that had all its room used; clients that push others out; and one pushed out that comes
+      // back.
+      copy.apply({{client(3), "late " + std::to_string(n)}, erase{"log"}});
+      copy.apply({{"new " + std::to_string(n), "1"}, put{"new", "1"}});
+      copy.apply({{client(n), "2"}, put{"k1", "2"}});
+      text = copy.save_some(piece);
+    }
+    CHECK(*text == whole);
+    CHECK(copy.sessions() == state_machine::max_clients);
+  }
+}
+
 TEST_CASE("a text that is no snapshot is refused, and the place named") {
   CHECK(refusal("") == "byte 0 of a snapshot of 0 bytes: not what belongs here");
   CHECK(refusal("troupe-state 2\n") == "byte 0 of a snapshot of 15 bytes: not what belongs here");

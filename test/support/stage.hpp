@@ -23,7 +23,7 @@ using said =
     std::variant<actors::start, actors::datagram, actors::outbound, actors::client_answer,
                  actors::standing_changed, client_request, actors::committed, actors::install_snapshot,
                  actors::outcomes, actors::reads_ready, actors::reads_refused, actors::leader_heard,
-                 actors::room_again, raft::received, actors::propose, actors::read_request,
+                 actors::room_again, actors::save_more, raft::received, actors::propose, actors::read_request,
                  actors::locate_leader, actors::state_saved, actors::hand_over, actors::write_done,
                  actors::flush, actors::wake, actors::write, actors::sync_done>;
 
