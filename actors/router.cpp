@@ -219,9 +219,8 @@ void router::save_state_when_due(const raft::entry& last) {
   if (options_.snapshot_after_bytes == 0 || machine_.is_saving() ||
       applied_bytes_ < std::max(options_.snapshot_after_bytes, saved_bytes_ / 4))
     return;
-  applied_bytes_ = 0;
   saving_ = last.index;
-  machine_.begin_saving();
+  machine_.begin_saving(saved_bytes_ + std::exchange(applied_bytes_, 0));
   save_some();
 }
 

@@ -138,9 +138,9 @@ std::string state_machine::serialise() const {
   return all.take();
 }
 
-void state_machine::begin_saving() {
+void state_machine::begin_saving(std::size_t expected_bytes) {
   require(!saving_, "the state is being saved already");
-  saving_ = std::make_unique<saving>(*this, saved_bytes_);
+  saving_ = std::make_unique<saving>(*this, expected_bytes);
 }
 
 std::optional<std::string> state_machine::save_some(std::size_t bytes) {
@@ -149,7 +149,6 @@ std::optional<std::string> state_machine::save_some(std::size_t bytes) {
     return std::nullopt;
   auto text = saving_->take();
   saving_.reset();
-  saved_bytes_ = text.size() + text.size() / 8;
   return text;
 }
 
@@ -301,7 +300,6 @@ std::variant<state_machine, snapshot_error> state_machine::restore(std::string_v
   if (r.failed()) {
     return r.error();
   }
-  state.saved_bytes_ = text.size() + text.size() / 8;
   return state;
 }
 

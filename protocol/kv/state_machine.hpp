@@ -64,7 +64,8 @@ class state_machine {
 
   /// The same a piece at a time, since a large state takes long: begins to write down the state as it is now,
   /// which may change meanwhile. Precondition: !is_saving().
-  void begin_saving();
+  /// @param expected_bytes  how long the text is going to be, more or less
+  void begin_saving(std::size_t expected_bytes = 0);
   bool is_saving() const { return saving_ != nullptr; }
   /// Writes down about so many bytes more. The whole text, when nothing is left to be written; then it does
   /// not save any more. Precondition: is_saving().
@@ -106,7 +107,6 @@ class state_machine {
   value_map values_;
   session_list sessions_; ///< the longest idle first
   std::unordered_map<std::string_view, session_list::iterator> session_index_;
-  std::size_t saved_bytes_ = 0;    ///< how long the state was as a text, and an eighth more
   std::unique_ptr<saving> saving_; ///< null unless one is under way
 };
 
