@@ -2,22 +2,18 @@
 // numbers of clients, beside what the disk itself can do; how many puts share a sync, what is written for
 // each byte that is put, and how long a log takes to be read again.
 
-#include "app/sim/child_process.hpp"
-#include "app/sim/udp_socket.hpp"
+#include "bench/figures.hpp"
+#include "bench/real_replicas.hpp"
 #include "disk/disk_log.hpp"
 #include "disk/real_files.hpp"
 #include "protocol/wire/codec.hpp"
-#include "protocol/wire/simulator_codec.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <poll.h>
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,28 +25,12 @@ using steady = std::chrono::steady_clock;
 
 constexpr std::size_t value_bytes = 256;
 
-double seconds_since(steady::time_point t) {
-  return std::chrono::duration<double>(steady::now() - t).count();
-}
-
-double at_percent(std::vector<double> all, double percent) {
-  if (all.empty())
-    return 0;
-  std::sort(all.begin(), all.end());
-  return all[std::min(all.size() - 1,
-                      static_cast<std::size_t>(static_cast<double>(all.size()) * percent / 100))];
-}
-
-struct bench_failed : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 class scratch {
  public:
   explicit scratch(const std::string& in) {
     auto name = (fs::path(in) / "troupe-bench-XXXXXX").string();
     if (!::mkdtemp(name.data()))
-      throw bench_failed(fmt::format("{}: no directory can be made there", in));
+      throw bench::bench_failed(fmt::format("{}: no directory can be made there", in));
     path_ = name;
   }
   scratch(const scratch&) = delete;
@@ -74,92 +54,66 @@ struct figures {
   double bytes_per_byte = 0;     ///< written by the leader for each byte of values
 };
 
-class trio {
+/// Clients that each put one value after the other.
+class putting_clients {
  public:
-  trio(const std::string& executable, const sim::watchdog& guard, const std::string& data) {
-    for (std::uint16_t i = 0; i < 3; ++i) {
-      const replica_id id{i};
-      std::vector<std::string> words{executable, "--log-level", "error"};
-      if (!data.empty())
-        words.insert(words.end(), {"--data", (fs::path(data) / to_string(id)).string()});
-      words.push_back(std::to_string(socket_.port()));
-      words.push_back(to_string(id));
-      for (std::uint16_t peer = 0; peer < 3; ++peer)
-        if (peer != i)
-          words.push_back(to_string(replica_id{peer}));
-      replicas_.push_back(std::make_unique<sim::child_process>(words, guard));
-      ports_[id] = 0;
-    }
-  }
+  putting_clients(bench::real_replicas& replicas, std::size_t count) : replicas_(replicas), count_(count) {}
 
-  /// Clients that each put one value after the other.
-  figures play(std::size_t clients, double seconds) {
-    const std::string value(value_bytes, 'v');
-    std::map<replica_id, std::pair<std::string, steady::time_point>> waiting;
-    std::size_t asked = 0;
-    const auto ask = [&](replica_id client) {
-      auto mid = fmt::format("M{}", ++asked);
-      const auto to = leader_ == nobody ? replica_id{static_cast<std::uint16_t>(asked % 3)} : leader_;
-      socket_.send(ports_[to], wire::write_request({client, to, leader_, mid},
-                                                   kv::put{fmt::format("key{}", asked % 10'000), value}));
-      waiting[client] = {std::move(mid), steady::now()};
-    };
-    figures f;
-    std::size_t answered = 0;
-    auto begun = steady::time_point::max(); // with the first answer
+  figures play(double seconds) {
     const auto started = steady::now();
-    while (begun == steady::time_point::max() || seconds_since(begun) < seconds) {
-      if (seconds_since(started) > seconds + 10)
-        throw bench_failed("the replicas do not answer");
-      for (std::uint16_t i = 0; i < clients; ++i) {
-        const replica_id client{static_cast<std::uint16_t>(0xC000 + i)};
-        const auto w = waiting.find(client);
-        if ((w == waiting.end() || seconds_since(w->second.second) > 2) && all_are_there())
-          ask(client);
-      }
-      pollfd ready{socket_.descriptor(), POLLIN, 0};
-      ::poll(&ready, 1, 100);
-      while (const auto d = socket_.receive()) {
-        std::string error;
-        const auto e = wire::parse_envelope(d->bytes, error);
-        if (!e)
-          continue;
-        ports_[e->src] = d->port;
-        const auto w = waiting.find(e->dst);
-        if (w == waiting.end()) {
-          for (const auto& [id, port] : ports_)
-            if (id != e->src && (e->dst == id || e->dst == nobody) && port != 0 &&
-                e->kind != wire::message_kind::hello)
-              socket_.send(port, d->bytes);
-          continue;
-        }
-        if (e->mid != w->second.first)
-          continue;
-        leader_ = ports_.contains(e->leader) ? e->leader : nobody;
-        if (e->kind == wire::message_kind::ok) {
-          if (begun == steady::time_point::max())
-            begun = steady::now();
-          ++answered;
-          f.latencies.push_back(seconds_since(w->second.second));
-        }
-        ask(e->dst);
-      }
+    while (begun_ == steady::time_point::max() || bench::seconds_since(begun_) < seconds) {
+      if (bench::seconds_since(started) > seconds + 10)
+        throw bench::bench_failed("the replicas do not answer");
+      if (replicas_.are_there())
+        ask_where_due();
+      replicas_.turn(100, [this](const wire::envelope& answer) { take(answer); });
     }
-    f.puts_per_second = static_cast<double>(answered) / seconds_since(begun);
-    return f;
+    figures_.puts_per_second = static_cast<double>(figures_.latencies.size()) / bench::seconds_since(begun_);
+    return std::move(figures_);
   }
-
-  replica_id leader() const { return leader_; }
 
  private:
-  bool all_are_there() const {
-    return std::all_of(ports_.begin(), ports_.end(), [](const auto& p) { return p.second != 0; });
+  struct question {
+    std::string mid;
+    steady::time_point asked;
+  };
+
+  void ask_where_due() {
+    for (std::uint16_t i = 0; i < count_; ++i) {
+      const replica_id client{static_cast<std::uint16_t>(0xC000 + i)};
+      const auto w = waiting_.find(client);
+      if (w == waiting_.end() || bench::seconds_since(w->second.asked) > 2)
+        ask(client);
+    }
   }
 
-  sim::udp_socket socket_;
-  std::vector<std::unique_ptr<sim::child_process>> replicas_;
-  std::map<replica_id, std::uint16_t> ports_;
-  replica_id leader_ = nobody;
+  void ask(replica_id client) {
+    auto mid = fmt::format("M{}", ++asked_);
+    const auto leader = replicas_.leader();
+    const auto to = leader == nobody ? replicas_.pick(asked_) : leader;
+    replicas_.ask({client, to, leader, mid}, kv::put{fmt::format("key{}", asked_ % 10'000), value_});
+    waiting_[client] = {std::move(mid), steady::now()};
+  }
+
+  void take(const wire::envelope& answer) {
+    const auto w = waiting_.find(answer.dst);
+    if (w == waiting_.end() || answer.mid != w->second.mid)
+      return;
+    if (answer.kind == wire::message_kind::ok) {
+      if (begun_ == steady::time_point::max())
+        begun_ = steady::now();
+      figures_.latencies.push_back(bench::seconds_since(w->second.asked));
+    }
+    ask(answer.dst);
+  }
+
+  bench::real_replicas& replicas_;
+  std::size_t count_;
+  const std::string value_ = std::string(value_bytes, 'v');
+  std::map<replica_id, question> waiting_;
+  std::size_t asked_ = 0;
+  figures figures_;
+  steady::time_point begun_ = steady::time_point::max(); ///< with the first answer
 };
 
 figures measure(const std::string& executable, const sim::watchdog& guard, bool durable,
@@ -168,9 +122,10 @@ figures measure(const std::string& executable, const sim::watchdog& guard, bool 
   figures f;
   replica_id leader;
   {
-    trio t(executable, guard, durable ? home.path().string() : "");
-    f = t.play(clients, seconds);
-    leader = t.leader();
+    bench::real_replicas replicas({.executable = executable, .data = durable ? home.path().string() : ""},
+                                  guard);
+    f = putting_clients(replicas, clients).play(seconds);
+    leader = replicas.leader();
   }
   if (!durable)
     return f;
@@ -201,9 +156,9 @@ double sync_seconds(const std::string& where, std::size_t bytes) {
     const auto begun = steady::now();
     files.write("file", i * bytes, text);
     files.sync("file");
-    took.push_back(seconds_since(begun));
+    took.push_back(bench::seconds_since(begun));
   }
-  return at_percent(took, 50);
+  return bench::at_percent(took, 50);
 }
 
 void measure_recovery(const std::string& where, std::size_t entries) {
@@ -231,7 +186,7 @@ void measure_recovery(const std::string& where, std::size_t entries) {
   disk::disk_log log(files, who);
   const auto found = log.take_found();
   fmt::print("{:>10} {:>10.1f} {:>10.3f}\n", found.entries.size(),
-             static_cast<double>(entries * value_bytes) / 1e6, seconds_since(begun));
+             static_cast<double>(entries * value_bytes) / 1e6, bench::seconds_since(begun));
 }
 
 } // namespace
@@ -240,8 +195,7 @@ int main(int argc, char** argv) {
   int rounds = 3;
   double seconds = 2;
   std::string where = ".";
-  std::error_code ignored;
-  auto executable = (fs::read_symlink("/proc/self/exe", ignored).parent_path() / "troupe-replica").string();
+  auto executable = bench::replica_beside_this();
   CLI::App app("Measures what a log on a disk costs.", "bench_disk");
   app.add_option("--rounds", rounds, "How often each is measured")
       ->check(CLI::Range(1, 100))
@@ -266,8 +220,8 @@ int main(int argc, char** argv) {
         for (const bool durable : {false, true}) {
           const auto f = measure(executable, guard, durable, where, clients, seconds);
           speed[durable].push_back(f.puts_per_second);
-          p50[durable].push_back(at_percent(f.latencies, 50));
-          p99[durable].push_back(at_percent(f.latencies, 99));
+          p50[durable].push_back(bench::at_percent(f.latencies, 50));
+          p99[durable].push_back(bench::at_percent(f.latencies, 99));
           together.push_back(f.puts_per_sync);
           written.push_back(f.bytes_per_byte);
           if (!durable) {
@@ -277,11 +231,11 @@ int main(int argc, char** argv) {
         }
       for (const bool durable : {false, true})
         fmt::print("{:>8} {:>8} {:>10.0f} {:>10.0f} {:>10.0f} {:>8.2f} {:>14} {:>12}\n", clients,
-                   durable ? "disk" : "memory", at_percent(speed[durable], 50),
-                   1e6 * at_percent(p50[durable], 50), 1e6 * at_percent(p99[durable], 50),
-                   at_percent(speed[durable], 50) / at_percent(speed[0], 50),
-                   durable ? fmt::format("{:.1f}", at_percent(together, 50)) : "-",
-                   durable ? fmt::format("{:.2f}", at_percent(written, 50)) : "-");
+                   durable ? "disk" : "memory", bench::at_percent(speed[durable], 50),
+                   1e6 * bench::at_percent(p50[durable], 50), 1e6 * bench::at_percent(p99[durable], 50),
+                   bench::at_percent(speed[durable], 50) / bench::at_percent(speed[0], 50),
+                   durable ? fmt::format("{:.1f}", bench::at_percent(together, 50)) : "-",
+                   durable ? fmt::format("{:.2f}", bench::at_percent(written, 50)) : "-");
     }
     fmt::print("\nreading a log again\n{:>10} {:>10} {:>10}\n", "entries", "MB put", "s");
     for (const std::size_t entries : {10'000, 100'000, 1'000'000})
