@@ -12,9 +12,13 @@ namespace troupe::disk {
 
 namespace {
 
-constexpr std::string_view what_to_do = "restore this replica's directory from a copy, or remove it to start "
-                                        "with an empty log - only one replica "
-                                        "of a cluster at a time, since it forgets what it promised";
+constexpr std::string_view what_to_do =
+    "restore this replica's directory from a copy, or remove it to start with an empty log - only while all "
+    "other replicas of the cluster run and have caught up, since what this one has acknowledged may be on no "
+    "other that runs";
+
+/// A segment gets its name when it is durable with these: the base, and the term with the vote.
+constexpr std::size_t first_records = 2;
 
 [[noreturn]] void refuse(const file_system& files, const std::string& name, std::size_t offset,
                          std::string_view what) {
@@ -157,13 +161,16 @@ class reader {
         facts.bytes += found.bytes;
       } else if (found.is_blank) {
         break;
-      } else if (is_last && !begins_batch_behind(text, number, facts.bytes)) {
+      } else if (is_last && facts.records >= first_records &&
+                 !begins_batch_behind(text, number, facts.bytes)) {
         result_.torn_at = facts.bytes;
         break;
       } else {
         refuse(files_, name, facts.bytes, "damaged, in the middle of what was durable");
       }
     }
+    if (facts.records < first_records)
+      refuse(files_, name, facts.bytes, "ends before its first batch does");
     result_.segments.push_back(facts);
   }
 
@@ -245,6 +252,9 @@ recovered recover(file_system& files, replica_id self) {
   }
   std::sort(numbers.begin(), numbers.end());
   require_consecutive(files, numbers);
+  if (numbers.empty() && !snapshots.empty())
+    throw disk_error(fmt::format("{}: there is no segment beside it: {}",
+                                 files.path_of(snapshots.front().first), what_to_do));
   if (!numbers.empty())
     reader(files, self, result).read_all(numbers);
   for (const auto& [name, last] : snapshots)

@@ -131,6 +131,25 @@ TEST_CASE("disk log: a segment or a snapshot that is missing is not passed over"
     d.disk.remove(disk::snapshot_name({{20}, {1}}));
     CHECK(d.refusal(somebody).find("is missing, and the log begins behind it") != std::string::npos);
   }
+  SUBCASE("all segments, beside a snapshot") {
+    {
+      disk_log log(d.disk, somebody, small_segments);
+      store(log, {{}, make_snapshot(20, 1), std::nullopt, {}});
+    }
+    for (const auto& name : d.disk.list())
+      if (disk::segment_number(name))
+        d.disk.remove(name);
+    CHECK(d.refusal(somebody).find("there is no segment beside it") != std::string::npos);
+    CHECK_FALSE(d.disk.read(disk::snapshot_name({{20}, {1}})).empty());
+  }
+  SUBCASE("the first batch of the last segment") {
+    std::string last;
+    for (const auto& name : d.disk.list())
+      if (disk::segment_number(name))
+        last = name;
+    d.disk.truncate(last, disk::segment_header_bytes);
+    CHECK(d.refusal(somebody).find("ends before its first batch does") != std::string::npos);
+  }
   SUBCASE("who it belongs to") {
     d.disk.remove(disk::identity_name);
     CHECK(d.refusal(somebody) == "identity: is missing, beside a log");
