@@ -14,6 +14,7 @@ namespace {
 /// A standard error that nobody reads any more is no reason to end.
 int open_signals() {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN); // a write that fails says why
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
