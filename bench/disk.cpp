@@ -11,8 +11,10 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -161,7 +163,8 @@ double sync_seconds(const std::string& where, std::size_t bytes) {
   return bench::at_percent(took, 50);
 }
 
-void measure_recovery(const std::string& where, std::size_t entries) {
+/// Returns how many seconds it took to read them again.
+double measure_recovery(const std::string& where, std::size_t entries) {
   const scratch home(where);
   const disk::owner who{{0}, {{0}}};
   const std::string value(value_bytes, 'v');
@@ -185,8 +188,29 @@ void measure_recovery(const std::string& where, std::size_t entries) {
   const auto begun = steady::now();
   disk::disk_log log(files, who);
   const auto found = log.take_found();
-  fmt::print("{:>10} {:>10.1f} {:>10.3f}\n", found.entries.size(),
-             static_cast<double>(entries * value_bytes) / 1e6, bench::seconds_since(begun));
+  const auto took = bench::seconds_since(begun);
+  if (found.entries.size() != entries)
+    throw bench::bench_failed(fmt::format("{} of {} entries were found", found.entries.size(), entries));
+  return took;
+}
+
+void measure_recoveries(const std::string& where, int rounds, const std::string& csv) {
+  std::string rows = "entries,MB put,median s,min s,max s\n";
+  fmt::print("reading a log again, {} rounds\n{:>10} {:>10} {:>10} {:>10} {:>10}\n", rounds, "entries",
+             "MB put", "median s", "min s", "max s");
+  for (const std::size_t entries : {1'000, 3'000, 10'000, 30'000, 100'000, 300'000, 1'000'000}) {
+    std::vector<double> took;
+    for (int round = 0; round < rounds; ++round)
+      took.push_back(measure_recovery(where, entries));
+    const auto [least, most] = std::minmax_element(took.begin(), took.end());
+    const double low = *least, high = *most;
+    const auto megabytes = static_cast<double>(entries * value_bytes) / 1e6;
+    const auto middle = bench::at_percent(took, 50);
+    fmt::print("{:>10} {:>10.1f} {:>10.4f} {:>10.4f} {:>10.4f}\n", entries, megabytes, middle, low, high);
+    rows += fmt::format("{},{:.3f},{:.6f},{:.6f},{:.6f}\n", entries, megabytes, middle, low, high);
+  }
+  if (!csv.empty() && !(std::ofstream(csv) << rows).flush())
+    throw bench::bench_failed(csv + " cannot be written");
 }
 
 } // namespace
@@ -203,10 +227,18 @@ int main(int argc, char** argv) {
   app.add_option("--for", seconds, "Seconds for each")->check(CLI::Range(0.1, 1000.0))->capture_default_str();
   app.add_option("--in", where, "A directory on the disk that is measured")->capture_default_str();
   app.add_option("--replica", executable, "The replica's executable")->capture_default_str();
+  bool only_recovery = false;
+  std::string csv;
+  app.add_flag("--only-recovery", only_recovery, "Only how long it takes to read a log again");
+  app.add_option("--csv", csv, "A file for how long it takes to read a log again, for scripts/plot disk");
   CLI11_PARSE(app, argc, argv);
 
   const sim::watchdog guard;
   try {
+    if (only_recovery) {
+      measure_recoveries(where, rounds, csv);
+      return 0;
+    }
     fmt::print("one write and fdatasync into a reserved file, median: 4 KiB {:.0f} us, 64 KiB {:.0f} us\n\n",
                1e6 * sync_seconds(where, 4'096), 1e6 * sync_seconds(where, 65'536));
     fmt::print("three replicas, values of {} bytes; medians of {} rounds\n{:>8} {:>8} {:>10} {:>10} {:>10} "
@@ -237,9 +269,8 @@ int main(int argc, char** argv) {
                    durable ? fmt::format("{:.1f}", bench::at_percent(together, 50)) : "-",
                    durable ? fmt::format("{:.2f}", bench::at_percent(written, 50)) : "-");
     }
-    fmt::print("\nreading a log again\n{:>10} {:>10} {:>10}\n", "entries", "MB put", "s");
-    for (const std::size_t entries : {10'000, 100'000, 1'000'000})
-      measure_recovery(where, entries);
+    fmt::print("\n");
+    measure_recoveries(where, rounds, csv);
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench_disk: {}\n", error.what());
     return 1;

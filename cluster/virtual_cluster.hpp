@@ -96,9 +96,9 @@ class virtual_cluster {
   void fail_reads(replica_id id);
   /// Takes all of that back, as far as it has not happened yet.
   void mend_disk(replica_id id);
-  /// A bit turns over in what its disk has kept for long: in any file but the segment that was written last,
-  /// where damage to the last batch looks like a crash. If it is told of that at its next start, it gets the
-  /// file back from a copy, and starts again. Precondition: it does not run.
+  /// A bit turns over in what its disk has kept: in any file, but not in the last batch, since
+  /// that looks like a crash which came before it was durable. If it is told of that at its next start, it
+  /// gets the file back from a copy, and starts again. Precondition: it does not run.
   /// @param number  which bit
   void flip_bit(replica_id id, std::uint64_t number);
   /// Its storage loses everything, like a disk that was replaced. Precondition: it does not run.

@@ -73,13 +73,14 @@ void virtual_cluster::flip_bit(replica_id id, std::uint64_t number) {
     return;
   auto names = m.disk->list();
   std::erase_if(names, [&](const auto& n) { return m.disk->read(n).empty(); });
-  const auto last =
-      std::find_if(names.rbegin(), names.rend(), [](const auto& n) { return disk::segment_number(n); });
-  if (last == names.rend())
+  const auto log = disk::recover(*m.disk, id);
+  if (log.segments.empty())
     return;
-  names.erase(std::next(last).base());
   const auto& name = names[number % names.size()];
-  const auto byte = number / names.size() % m.disk->read(name).size();
+  auto byte = number / names.size() % m.disk->read(name).size();
+  const auto& last = log.segments.back();
+  if (name == disk::segment_name(last.number) && byte >= last.last_mark && byte < last.bytes + log.torn_bytes)
+    byte %= last.last_mark;
   const auto flip = [&disk = *m.disk, name, byte, bit = static_cast<unsigned>(number % 8)] {
     disk.flip(name, byte, bit);
   };

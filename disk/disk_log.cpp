@@ -11,25 +11,37 @@ namespace troupe::disk {
 
 disk_log::disk_log(file_system& files, const owner& who, log_options options)
     : files_(files), options_(options), self_(who.self) {
-  check_owner(who);
-  open(recover(files_, self_));
+  const bool has_owner = is_of(who);
+  auto r = recover(files_, self_);
+  require_begun(r, has_owner);
+  open(std::move(r));
+  // Last, so that a log without it is one that was never used, and one with it has a segment.
+  if (!has_owner)
+    write_whole(identity_name, identity_text(who));
 }
 
-void disk_log::check_owner(const owner& who) {
+bool disk_log::is_of(const owner& who) {
   const auto names = files_.list();
-  if (std::find(names.begin(), names.end(), identity_name) == names.end()) {
-    // A directory with a log that does not say whose it is was not made by this program.
-    if (std::any_of(names.begin(), names.end(), [](const auto& n) { return segment_number(n).has_value(); }))
-      throw disk_error(fmt::format("{}: is missing, beside a log", files_.path_of(identity_name)));
-    return write_whole(identity_name, identity_text(who));
-  }
+  if (std::find(names.begin(), names.end(), identity_name) == names.end())
+    return false;
   const auto found = read_identity(files_);
   if (found.self != who.self)
     throw disk_error(fmt::format("{}: the log is that of replica {}, not of {}",
                                  files_.path_of(identity_name), to_string(found.self), to_string(who.self)));
   if (found.cluster != who.cluster)
-    throw disk_error(fmt::format("{}: the log is that of another cluster: {}", files_.path_of(identity_name),
-                                 identity_text(found).substr(0, identity_text(found).size() - 1)));
+    throw disk_error(fmt::format("{}: the log is that of a replica of {}, not of {}",
+                                 files_.path_of(identity_name), names_of(found.cluster),
+                                 names_of(who.cluster)));
+  return true;
+}
+
+void disk_log::require_begun(const recovered& r, bool has_owner) {
+  if (has_owner && r.segments.empty())
+    refuse_missing(files_, segment_name(1), "as are all others");
+  const bool untouched =
+      r.state.entries.empty() && r.base == position{} && r.state.hard_state == raft::hard_state{};
+  if (!has_owner && !untouched)
+    refuse_missing(files_, identity_name, "beside a log");
 }
 
 /// What is kept of an earlier life is made durable again, since nobody knows how far it was; then a new
@@ -42,9 +54,10 @@ void disk_log::open(recovered r) {
     const auto name = segment_name(last.number);
     if (r.torn_at)
       remarks_.push_back(
-          fmt::format("{}: cut off at byte {}: a batch that a crash interrupted before it was durable",
-                      files_.path_of(name), last.bytes));
-    files_.truncate(name, last.bytes);
+          fmt::format("{}: cut off at byte {}, {} bytes: what a crash interrupted before it was durable",
+                      files_.path_of(name), last.bytes, r.torn_bytes));
+    // It keeps its length until the next one is there: a shorter one is damaged.
+    files_.write(name, last.bytes, std::string(r.torn_bytes, '\0'));
     files_.sync(name);
     // A crash may have kept a name that was never durable.
     files_.sync_directory();
@@ -59,6 +72,8 @@ void disk_log::open(recovered r) {
   for (const auto& e : r.state.entries)
     note_entry(*e);
   begin_segment(segments_.empty() ? 1 : segments_.back().number + 1);
+  if (!r.segments.empty())
+    files_.truncate(segment_name(r.segments.back().number), r.segments.back().bytes);
   remove_superseded();
   found_ = std::move(r.state);
 }
@@ -137,8 +152,10 @@ void disk_log::store(const batch& b) {
   failed_ = true; // unless all of it succeeds
   for (const auto& s : b.snapshots)
     store_snapshot(*s);
-  if (offset_ + b.records.size() > options_.segment_bytes && offset_ > segment_header_bytes)
+  if (offset_ + b.records.size() > options_.segment_bytes && offset_ > segment_header_bytes) {
+    files_.sync(segment_name(segments_.back().number)); // its mark, which must not be torn behind another
     begin_segment(segments_.back().number + 1);
+  }
   const auto name = segment_name(segments_.back().number);
   std::string bytes;
   bytes.reserve(batch_record_bytes + b.records.size());
@@ -149,6 +166,7 @@ void disk_log::store(const batch& b) {
   ++syncs_;
   bytes_written_ += bytes.size();
   offset_ += bytes.size();
+  mark_durable();
   segments_.back().last_entry = std::max(segments_.back().last_entry, b.last_entry);
   stored_hard_state_ = b.hard_state;
   const auto before = std::exchange(stored_base_, b.base);
@@ -180,13 +198,23 @@ void disk_log::write_whole(const std::string& name, std::string_view bytes, std:
 
 /// With it the log can be read although all segments before are gone.
 void disk_log::begin_segment(std::uint64_t number) {
-  auto bytes = segment_header(number, self_);
+  auto bytes = segment_header(number, self_, options_.segment_bytes);
   write_record(batch_record{number, bytes.size()}, bytes);
   write_record(base_record{stored_base_}, bytes);
   write_record(stored_hard_state_, bytes);
   write_whole(segment_name(number), bytes, options_.segment_bytes);
   offset_ = bytes.size();
+  if (!segments_.empty())
+    files_.write(segment_name(segments_.back().number), followed_mark_offset, followed_mark);
   segments_.push_back({number, {}});
+}
+
+/// The next batch begins here already, which says that what is before it was durable: damage to that is not
+/// taken for a crash. Nobody waits for it to be durable.
+void disk_log::mark_durable() {
+  std::string mark;
+  write_record(batch_record{segments_.back().number, offset_}, mark);
+  files_.write(segment_name(segments_.back().number), offset_, mark);
 }
 
 /// From the oldest on, and one after the other: a crash must not leave a gap.

@@ -58,7 +58,9 @@ class disk_log {
   std::size_t syncs() const { return syncs_; }
 
  private:
-  void check_owner(const owner& who);
+  /// Whether it says so already.
+  bool is_of(const owner& who);
+  void require_begun(const recovered& r, bool has_owner);
   void open(recovered r);
 
   term_number term_at(log_index index) const;
@@ -68,6 +70,7 @@ class disk_log {
 
   void store_snapshot(const raft::snapshot& s);
   void begin_segment(std::uint64_t number);
+  void mark_durable();
   void write_whole(const std::string& name, std::string_view bytes, std::size_t reserved_bytes = 0);
   void remove_superseded();
   void remove_snapshot(position last);

@@ -26,8 +26,7 @@ class file_system {
   virtual std::vector<std::string> list() = 0;
   virtual std::string read(const std::string& name) = 0;
 
-  /// An empty file, in place of one of this name. Where the disk can, so many bytes are reserved for it,
-  /// which read as zeros.
+  /// A file of so many zeros, in place of one of this name; where the disk can, room is reserved for them.
   virtual void create(const std::string& name, std::size_t reserved_bytes) = 0;
   /// Into a file that exists.
   virtual void write(const std::string& name, std::size_t offset, std::string_view bytes) = 0;

@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 namespace troupe::disk {
 
@@ -38,8 +40,7 @@ real_files::real_files(std::string directory, access how) : directory_(std::move
   directory_descriptor_ = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory_descriptor_ < 0)
     throw disk_error(fmt::format("{}: {}", directory_, std::strerror(errno)));
-  if (how == access::own)
-    lock();
+  how == access::own ? lock() : look_for_owner();
 }
 
 real_files::~real_files() {
@@ -69,15 +70,43 @@ void real_files::make_directory() {
 }
 
 void real_files::lock() {
-  lock_ = ::openat(directory_descriptor_, lock_name, O_RDWR | O_CREAT | O_CLOEXEC, for_everybody);
+  lock_ =
+      ::openat(directory_descriptor_, lock_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, for_everybody);
   if (lock_ < 0)
     fail(lock_name);
-  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0)
-    return;
+  // Who only looks whether somebody owns it holds the lock for an instant.
+  for (int tries = 0; tries < 20; ++tries) {
+    if (::flock(lock_, LOCK_EX | LOCK_NB) == 0)
+      return;
+    if (errno != EWOULDBLOCK)
+      break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   const auto error = errno == EWOULDBLOCK ? "another process uses this directory" : std::strerror(errno);
   ::close(lock_);
   ::close(directory_descriptor_);
   throw disk_error(fmt::format("{}: {}", directory_, error));
+}
+
+void real_files::look_for_owner() {
+  const int descriptor = ::openat(directory_descriptor_, lock_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0)
+    return;
+  owned_by_another_ = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(descriptor);
+}
+
+int real_files::open_file(const std::string& name, int flags) {
+  const int descriptor =
+      ::openat(directory_descriptor_, name.c_str(), flags | O_CLOEXEC | O_NONBLOCK, for_everybody);
+  struct stat facts {};
+  // A pipe that nobody reads is refused with ENXIO.
+  if (descriptor < 0 || ::fstat(descriptor, &facts) != 0)
+    fail(name);
+  if (S_ISREG(facts.st_mode))
+    return descriptor;
+  ::close(descriptor);
+  throw disk_error(fmt::format("{}: is no file", path_of(name)));
 }
 
 void real_files::fail(const std::string& name) const {
@@ -97,9 +126,7 @@ std::vector<std::string> real_files::list() {
 }
 
 std::string real_files::read(const std::string& name) {
-  const int descriptor = ::openat(directory_descriptor_, name.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0)
-    fail(name);
+  const int descriptor = open_file(name, O_RDONLY);
   struct stat facts {};
   std::string text;
   bool good = ::fstat(descriptor, &facts) == 0;
@@ -125,9 +152,7 @@ int real_files::open_to_write(const std::string& name) {
   const auto known = open_.find(name);
   if (known != open_.end())
     return known->second;
-  const int descriptor = ::openat(directory_descriptor_, name.c_str(), O_WRONLY | O_CLOEXEC);
-  if (descriptor < 0)
-    fail(name);
+  const int descriptor = open_file(name, O_WRONLY);
   return open_.emplace(name, descriptor).first->second;
 }
 
@@ -141,15 +166,13 @@ void real_files::forget(const std::string& name) {
 
 void real_files::create(const std::string& name, std::size_t reserved_bytes) {
   forget(name);
-  const int descriptor =
-      ::openat(directory_descriptor_, name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, for_everybody);
-  if (descriptor < 0)
-    fail(name);
+  const int descriptor = open_file(name, O_WRONLY | O_CREAT | O_TRUNC);
   open_.emplace(name, descriptor);
-  // A disk that cannot reserve writes all the same.
-  if (reserved_bytes > 0 &&
-      retry([&] { return ::fallocate(descriptor, 0, 0, static_cast<off_t>(reserved_bytes)); }) != 0 &&
-      errno != EOPNOTSUPP && errno != ENOSYS)
+  const auto bytes = static_cast<off_t>(reserved_bytes);
+  if (bytes == 0 || retry([&] { return ::fallocate(descriptor, 0, 0, bytes); }) == 0)
+    return;
+  // A disk that cannot reserve writes all the same, into a file of that length.
+  if ((errno != EOPNOTSUPP && errno != ENOSYS) || retry([&] { return ::ftruncate(descriptor, bytes); }) != 0)
     fail(name);
 }
 

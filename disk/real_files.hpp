@@ -15,6 +15,9 @@ class real_files : public file_system {
   };
   real_files(std::string directory, access how);
   ~real_files() override;
+
+  /// Whether somebody else owned it when it was opened.
+  bool is_owned_by_another() const { return owned_by_another_; }
   real_files(const real_files&) = delete;
   real_files& operator=(const real_files&) = delete;
 
@@ -32,6 +35,9 @@ class real_files : public file_system {
  private:
   void make_directory();
   void lock();
+  void look_for_owner();
+  /// A descriptor of a regular file. Does not wait, as opening a pipe would.
+  int open_file(const std::string& name, int flags);
   /// The file's descriptor, which stays open for as long as it is written to.
   int open_to_write(const std::string& name);
   void forget(const std::string& name);
@@ -40,6 +46,7 @@ class real_files : public file_system {
   std::string directory_;
   int directory_descriptor_ = -1;
   int lock_ = -1;
+  bool owned_by_another_ = false;
   std::map<std::string, int> open_;
 };
 

@@ -14,12 +14,7 @@
 
 namespace troupe::disk {
 
-namespace {
-
-static_assert(std::endian::native == std::endian::little, "numbers are stored as little-endian machines do");
-
-/// CRC32C, as iSCSI and ext4 have it.
-std::uint32_t checksum(std::string_view bytes, std::uint32_t before = 0) {
+std::uint32_t checksum(std::string_view bytes, std::uint32_t before) {
   constexpr std::size_t piece = std::numeric_limits<int>::max();
   auto crc = ~before;
   for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) {
@@ -30,6 +25,10 @@ std::uint32_t checksum(std::string_view bytes, std::uint32_t before = 0) {
   }
   return ~crc;
 }
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "numbers are stored as little-endian machines do");
 
 // ---- numbers and texts
 
@@ -275,27 +274,44 @@ std::optional<std::uint64_t> parse_hex(std::string_view digits) {
 
 } // namespace
 
-std::string segment_header(std::uint64_t number, replica_id owner) {
+std::string segment_header(std::uint64_t number, replica_id owner, std::uint64_t reserved_bytes) {
   std::string out(segment_magic);
   put(out, format_version);
   put(out, std::uint32_t{owner.value});
   put(out, number);
+  put(out, reserved_bytes);
   put(out, checksum(out));
   out.resize(segment_header_bytes);
   return out;
 }
 
-std::string find_header_fault(std::string_view segment, std::uint64_t number, replica_id owner) {
-  const auto right = segment_header(number, owner);
-  if (segment.starts_with(right))
-    return {};
-  taker in(segment.substr(0, segment_header_bytes));
+header_facts read_header(std::string_view segment, std::uint64_t number, replica_id owner) {
+  const auto header = segment.substr(0, segment_header_bytes);
+  taker in(header);
   if (in.take(segment_magic.size()) != segment_magic)
-    return "is no segment of a log";
+    return {.fault = "is no segment of a log"};
   const auto version = in.number<std::uint32_t>();
-  if (version > format_version)
-    return fmt::format("is of format {}; this program reads formats up to {}", version, format_version);
-  return "has a header that is damaged, or another segment's";
+  in.number<std::uint32_t>();
+  in.number<std::uint64_t>();
+  header_facts facts;
+  facts.reserved_bytes = in.number<std::uint64_t>();
+  const auto right = segment_header(number, owner, facts.reserved_bytes);
+  auto mark = header.substr(std::min(followed_mark_offset, header.size()), followed_mark.size());
+  facts.is_followed = mark == followed_mark;
+  mark = mark.substr(0, mark.find_last_not_of('\0') + 1);
+  auto unmarked = std::string(header);
+  std::fill_n(unmarked.begin() + static_cast<std::ptrdiff_t>(std::min(followed_mark_offset, header.size())),
+              mark.size(), '\0');
+  if (unmarked == right && followed_mark.starts_with(mark))
+    return facts;
+  const auto before_checksum = followed_mark_offset - 2 * sizeof(std::uint32_t);
+  taker rest(header.substr(std::min(before_checksum, header.size())));
+  if (version != format_version &&
+      rest.number<std::uint32_t>() == checksum(header.substr(0, before_checksum)))
+    facts.fault = fmt::format("is of format {}; this program reads format {}", version, format_version);
+  else
+    facts.fault = "has a header that is damaged, or another segment's";
+  return facts;
 }
 
 std::string segment_name(std::uint64_t number) { return fmt::format("{}{:016x}", segment_prefix, number); }

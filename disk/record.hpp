@@ -15,7 +15,10 @@
 namespace troupe::disk {
 
 /// Counts up when a reader of the version before could get something wrong.
-inline constexpr std::uint32_t format_version = 1;
+inline constexpr std::uint32_t format_version = 2;
+
+/// CRC32C, as iSCSI and ext4 have it, of what `before` is the checksum of with these bytes behind it.
+std::uint32_t checksum(std::string_view bytes, std::uint32_t before = 0);
 
 /// An entry's place, or that of a snapshot's last entry; both 0: before the log.
 struct position {
@@ -64,10 +67,21 @@ found_record read_record(std::string_view segment, std::size_t offset);
 
 // ---- segments
 
-inline constexpr std::size_t segment_header_bytes = 32;
-std::string segment_header(std::uint64_t number, replica_id owner);
-/// Why this is not the header of that segment; empty if it is.
-std::string find_header_fault(std::string_view segment, std::uint64_t number, replica_id owner);
+inline constexpr std::size_t segment_header_bytes = 64;
+/// @param reserved_bytes  how long the file is made
+std::string segment_header(std::uint64_t number, replica_id owner, std::uint64_t reserved_bytes);
+
+/// Stands at this place of a segment when the next one is durable: should that be missing, it was lost. A
+/// crash may leave a beginning of it.
+inline constexpr std::size_t followed_mark_offset = 40;
+inline constexpr std::string_view followed_mark = "followed";
+
+struct header_facts {
+  std::string fault; ///< why this is not the header of that segment; empty if it is
+  std::uint64_t reserved_bytes = 0;
+  bool is_followed = false;
+};
+header_facts read_header(std::string_view segment, std::uint64_t number, replica_id owner);
 std::string segment_name(std::uint64_t number);
 /// Nothing if a file of this name is no segment.
 std::optional<std::uint64_t> segment_number(std::string_view name);

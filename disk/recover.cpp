@@ -22,7 +22,7 @@ constexpr std::size_t first_records = 2;
 
 [[noreturn]] void refuse(const file_system& files, const std::string& name, std::size_t offset,
                          std::string_view what) {
-  throw disk_error(fmt::format("{}: at byte {}: {}: {}", files.path_of(name), offset, what, what_to_do));
+  throw log_damaged(fmt::format("{}: at byte {}: {}: {}", files.path_of(name), offset, what, what_to_do));
 }
 
 /// The log as its records tell it, one after the other.
@@ -40,12 +40,15 @@ class replay {
   position base() const { return base_; }
   std::vector<raft::entry_ptr> take_entries() { return std::move(entries_); }
 
-  /// Whether the entries follow the snapshot.
-  std::string finish() {
+  /// What is missing between the snapshot and the entries; empty if they follow on it.
+  std::string find_gap() {
     forget_up_to(base_.index);
-    if (!entries_.empty() && entries_.front()->index != base_.index + 1)
-      return fmt::format("entries {} to {} are missing", base_.index.value + 1,
-                         entries_.front()->index.value - 1);
+    if (entries_.empty() || entries_.front()->index == base_.index + 1)
+      return {};
+    return fmt::format("entries {} to {}", base_.index.value + 1, entries_.front()->index.value - 1);
+  }
+
+  std::string find_fault() const {
     const auto last = entries_.empty() ? base_.term : entries_.back()->term;
     return last > hard_.term ? fmt::format("the log ends in term {}, beyond the replica's own, {}",
                                            last.value, hard_.term.value)
@@ -138,7 +141,11 @@ class reader {
     replay log(!numbers.empty() && numbers.front() != 1);
     for (const auto number : numbers)
       read_segment(number, number == numbers.back(), log);
-    if (const auto fault = log.finish(); !fault.empty())
+    if (const auto gap = log.find_gap(); !gap.empty() && numbers.front() > 1)
+      refuse_missing(files_, segment_name(numbers.front() - 1), fmt::format("and {} with it", gap));
+    else if (!gap.empty())
+      refuse(files_, segment_name(numbers.back()), result_.segments.back().bytes, gap + " are missing");
+    if (const auto fault = log.find_fault(); !fault.empty())
       refuse(files_, segment_name(numbers.back()), result_.segments.back().bytes, fault);
     result_.state.hard_state = log.hard_state();
     result_.state.entries = log.take_entries();
@@ -149,8 +156,14 @@ class reader {
   void read_segment(std::uint64_t number, bool is_last, replay& log) {
     const auto name = segment_name(number);
     const auto text = files_.read(name);
-    if (const auto fault = find_header_fault(text, number, self_); !fault.empty())
-      refuse(files_, name, 0, fault);
+    const auto header = read_header(text, number, self_);
+    if (!header.fault.empty())
+      refuse(files_, name, 0, header.fault);
+    if (is_last && header.is_followed)
+      refuse_missing(files_, segment_name(number + 1), "while the segment before says that it was there");
+    if (is_last && text.size() < header.reserved_bytes)
+      refuse(files_, name, text.size(),
+             fmt::format("the file ends here, and was {} bytes long", header.reserved_bytes));
     segment_facts facts{.number = number, .bytes = segment_header_bytes};
     while (facts.bytes < text.size()) {
       const auto found = read_record(text, facts.bytes);
@@ -164,6 +177,7 @@ class reader {
       } else if (is_last && facts.records >= first_records &&
                  !begins_batch_behind(text, number, facts.bytes)) {
         result_.torn_at = facts.bytes;
+        result_.torn_bytes = text.find_last_not_of('\0') + 1 - facts.bytes;
         break;
       } else {
         refuse(files_, name, facts.bytes, "damaged, in the middle of what was durable");
@@ -178,8 +192,12 @@ class reader {
     const auto* batch = std::get_if<batch_record>(&r);
     if (batch && (batch->segment != facts.number || batch->offset != facts.bytes))
       refuse(files_, name, facts.bytes, "a batch that was written in another place");
-    facts.batches += batch ? 1 : 0;
-    facts.records += batch ? 0 : 1;
+    if (batch) {
+      facts.last_mark = facts.bytes;
+      return;
+    }
+    facts.batches += facts.bytes == facts.last_mark + batch_record_bytes ? 1 : 0;
+    ++facts.records;
     if (const auto* e = std::get_if<entry_record>(&r)) {
       ++facts.entries;
       facts.last_entry = std::max(facts.last_entry, e->entry->index);
@@ -194,37 +212,70 @@ class reader {
 void require_consecutive(const file_system& files, const std::vector<std::uint64_t>& numbers) {
   for (std::size_t i = 1; i < numbers.size(); ++i)
     if (numbers[i] != numbers[i - 1] + 1)
-      throw disk_error(fmt::format("{}: is missing, while the segments before and behind it are there: {}",
-                                   files.path_of(segment_name(numbers[i - 1] + 1)), what_to_do));
+      refuse_missing(files, segment_name(numbers[i - 1] + 1),
+                     "while the segments before and behind it are there");
+}
+
+/// Of a file of ours: nothing else is to be removed.
+bool is_draft(std::string_view name) {
+  if (!name.ends_with(unfinished))
+    return false;
+  name.remove_suffix(unfinished.size());
+  return name == identity_name || segment_number(name) || snapshot_position(name);
 }
 
 } // namespace
 
+void refuse_missing(const file_system& files, const std::string& name, std::string_view where) {
+  throw log_damaged(fmt::format("{}: is missing, {}: {}", files.path_of(name), where, what_to_do));
+}
+
 // ---- whose it is
 
+namespace {
+
+constexpr std::string_view checksum_word = " crc32c ";
+
+/// Of what stands before it; nothing if that is not so.
+std::optional<std::string> take_checksum_off(const std::string& text) {
+  const auto at = text.rfind(checksum_word);
+  if (at == text.npos)
+    return std::nullopt;
+  const auto words = text.substr(0, at);
+  return text == fmt::format("{}{}{:08x}\n", words, checksum_word, checksum(words)) ? std::optional(words)
+                                                                                    : std::nullopt;
+}
+
+} // namespace
+
+std::string names_of(const std::vector<replica_id>& cluster) {
+  std::vector<std::string> names;
+  for (auto id : cluster)
+    names.push_back(to_string(id));
+  return fmt::format("{}", fmt::join(names, " "));
+}
+
 std::string identity_text(const owner& o) {
-  std::vector<std::string> cluster;
-  for (auto id : o.cluster)
-    cluster.push_back(to_string(id));
-  return fmt::format("troupe-log {} replica {} cluster {}\n", format_version, to_string(o.self),
-                     fmt::join(cluster, " "));
+  const auto words = fmt::format("troupe-log {} replica {} cluster {}", format_version, to_string(o.self),
+                                 names_of(o.cluster));
+  return fmt::format("{}{}{:08x}\n", words, checksum_word, checksum(words));
 }
 
 owner read_identity(file_system& files) {
   const auto text = files.read(identity_name);
-  std::istringstream words(text);
+  const auto checked = take_checksum_off(text);
+  std::istringstream words(checked.value_or(text));
   std::string magic, replica, self, cluster;
   std::uint32_t version = 0;
   words >> magic >> version >> replica >> self >> cluster;
   const auto path = files.path_of(identity_name);
-  if (magic != "troupe-log")
-    throw disk_error(fmt::format("{}: does not say whose log this is", path));
-  if (version > format_version)
-    throw disk_error(fmt::format("{}: the log is of format {}; this program reads formats up to {}", path,
-                                 version, format_version));
+  // The first format had no checksum there.
+  if (magic == "troupe-log" && version != format_version && (checked || version == 1))
+    throw disk_error(fmt::format("{}: the log is of format {}; this program reads format {}", path, version,
+                                 format_version));
   owner o;
   const auto id = wire::parse_replica_id(self);
-  bool good = id && replica == "replica" && cluster == "cluster";
+  bool good = checked && id && replica == "replica" && cluster == "cluster";
   o.self = id.value_or(nobody);
   for (std::string word; good && words >> word;) {
     const auto member = wire::parse_replica_id(word);
@@ -232,7 +283,7 @@ owner read_identity(file_system& files) {
     o.cluster.push_back(member.value_or(nobody));
   }
   if (!good || identity_text(o) != text)
-    throw disk_error(fmt::format("{}: is damaged: {}", path, what_to_do));
+    throw log_damaged(fmt::format("{}: is damaged: {}", path, what_to_do));
   return o;
 }
 
@@ -247,14 +298,13 @@ recovered recover(file_system& files, replica_id self) {
       numbers.push_back(*number);
     else if (const auto last = snapshot_position(name))
       snapshots.emplace_back(name, *last);
-    else if (name.ends_with(unfinished))
+    else if (is_draft(name))
       result.leftovers.push_back(name);
   }
   std::sort(numbers.begin(), numbers.end());
   require_consecutive(files, numbers);
   if (numbers.empty() && !snapshots.empty())
-    throw disk_error(fmt::format("{}: there is no segment beside it: {}",
-                                 files.path_of(snapshots.front().first), what_to_do));
+    refuse_missing(files, segment_name(1), "as are all others, beside a snapshot");
   if (!numbers.empty())
     reader(files, self, result).read_all(numbers);
   for (const auto& [name, last] : snapshots)
@@ -266,12 +316,11 @@ recovered recover(file_system& files, replica_id self) {
   const auto there =
       std::any_of(snapshots.begin(), snapshots.end(), [&](const auto& s) { return s.second == result.base; });
   if (!there)
-    throw disk_error(
-        fmt::format("{}: is missing, and the log begins behind it: {}", files.path_of(name), what_to_do));
+    refuse_missing(files, name, "and the log begins behind it");
   result.state.snapshot = read_snapshot(files.read(name));
   if (!result.state.snapshot || result.state.snapshot->last_index != result.base.index ||
       result.state.snapshot->last_term != result.base.term)
-    throw disk_error(fmt::format("{}: is damaged: {}", files.path_of(name), what_to_do));
+    throw log_damaged(fmt::format("{}: is damaged: {}", files.path_of(name), what_to_do));
   return result;
 }
 

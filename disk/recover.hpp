@@ -10,6 +10,11 @@
 
 namespace troupe::disk {
 
+/// What was durable is missing or not as it was written.
+struct log_damaged : disk_error {
+  using disk_error::disk_error;
+};
+
 /// Whose log it is: a directory of somebody else is refused.
 struct owner {
   replica_id self;
@@ -20,8 +25,9 @@ struct owner {
 inline constexpr std::string_view unfinished = ".new";
 
 inline constexpr const char* identity_name = "identity";
+std::string names_of(const std::vector<replica_id>& cluster);
 std::string identity_text(const owner& o);
-/// Throws disk_error if it is none, or of a later version.
+/// Throws log_damaged if it is none, disk_error if it is of another version.
 owner read_identity(file_system& files);
 
 /// What one segment holds.
@@ -30,6 +36,7 @@ struct segment_facts {
   std::size_t bytes = 0;   ///< up to the end of the last whole record
   std::size_t records = 0; ///< without those of batches
   std::size_t batches = 0;
+  std::size_t last_mark = 0; ///< where the last batch begins, and all that was durable for certain ends
   std::size_t entries = 0;
   log_index last_entry = {}; ///< the largest index of an entry in it; 0: none
 };
@@ -41,13 +48,19 @@ struct recovered {
   /// Where the last segment breaks off: what a crash left of its last batch, which was not durable. Nothing
   /// if it ends well.
   std::optional<std::size_t> torn_at;
+  std::size_t torn_bytes = 0; ///< from there up to the last one that is not zero
   /// Files that nothing needs any more: unfinished ones, and snapshots that are superseded or unheard of.
   std::vector<std::string> leftovers;
 };
 
 /// What the disk holds. A batch that a crash tore ends before what is torn, since nothing of it was durable.
 ///
-/// @throws disk_error if something is damaged that was durable, or missing, with file, offset and what to do
+/// @throws log_damaged if something is damaged that was durable, or missing, with file, offset and what to
+/// do;
+///         disk_error if it cannot be read
 recovered recover(file_system& files, replica_id self);
+
+/// A log that lost all of them, or what says whose it is.
+[[noreturn]] void refuse_missing(const file_system& files, const std::string& name, std::string_view where);
 
 } // namespace troupe::disk

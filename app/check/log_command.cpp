@@ -13,15 +13,26 @@ namespace troupe::check {
 
 namespace {
 
-std::string cluster_of(const disk::owner& o) {
-  std::string text;
-  for (auto id : o.cluster)
-    text += fmt::format("{}{}", text.empty() ? "" : " ", to_string(id));
-  return text;
+/// A replica that runs goes on writing and removing meanwhile, so what was read may not fit together. What is
+/// damaged looks the same when it is read once more.
+disk::recovered read(disk::file_system& files, replica_id self) {
+  constexpr int most_tries = 50;
+  std::string said;
+  for (int tries = 0; tries < most_tries; ++tries)
+    try {
+      return disk::recover(files, self);
+    } catch (const disk::disk_error& error) {
+      if (error.what() == said)
+        throw;
+      said = error.what();
+    }
+  throw disk::disk_error("the replica changes its directory faster than it can be read: " + said);
 }
 
-void tell(const disk::file_system& files, const disk::owner& o, const disk::recovered& r) {
-  fmt::print("the log of replica {} of {}\n", to_string(o.self), cluster_of(o));
+void tell(const disk::real_files& files, const disk::owner& o, const disk::recovered& r) {
+  const bool runs = files.is_owned_by_another();
+  fmt::print("the log of replica {} of {}{}\n", to_string(o.self), disk::names_of(o.cluster),
+             runs ? ", which runs: this is how it was a moment ago" : "");
   fmt::print("term {}, vote for {}\n", r.state.hard_state.term.value,
              r.state.hard_state.voted_for == nobody ? "nobody" : to_string(r.state.hard_state.voted_for));
   if (r.state.snapshot)
@@ -38,29 +49,37 @@ void tell(const disk::file_system& files, const disk::owner& o, const disk::reco
                s.bytes, s.batches, s.records, s.entries,
                s.entries > 0 ? fmt::format(" up to {}", s.last_entry.value) : "");
   for (const auto& name : r.leftovers)
-    fmt::print("  {}: not needed any more\n", name);
+    fmt::print("  {}: {}\n", name, runs ? "not finished, or not needed any more" : "not needed any more");
   if (r.torn_at)
-    fmt::print(
-        "{}: ends at byte {} in a batch that a crash interrupted before it was durable; the replica will "
-        "cut it off\n",
-        files.path_of(disk::segment_name(r.segments.back().number)), *r.torn_at);
+    fmt::print("{}: at byte {}: {} bytes that are not whole: {}\n",
+               files.path_of(disk::segment_name(r.segments.back().number)), *r.torn_at, r.torn_bytes,
+               runs ? "the replica is writing them"
+                    : "what a crash interrupted before it was durable; the replica will cut them off");
+}
+
+void require_log(disk::real_files& files, const std::string& directory) {
+  const auto names = files.list();
+  if (std::find(names.begin(), names.end(), disk::identity_name) != names.end())
+    return;
+  if (std::any_of(names.begin(), names.end(), [](const auto& n) { return disk::segment_number(n); }))
+    disk::refuse_missing(files, disk::identity_name, "beside a log");
+  throw usage_error(
+      fmt::format("{}: is no directory of a log: it has no file {}", directory, disk::identity_name));
 }
 
 exit_status judge(const std::string& directory) {
   try {
     disk::real_files files(directory, disk::real_files::access::look);
-    const auto names = files.list();
-    if (std::find(names.begin(), names.end(), disk::identity_name) == names.end())
-      throw usage_error(
-          fmt::format("{}: is no directory of a log: it has no file {}", directory, disk::identity_name));
+    require_log(files, directory);
     const auto o = disk::read_identity(files);
-    try {
-      tell(files, o, disk::recover(files, o.self));
-      return all_right;
-    } catch (const disk::disk_error& damage) {
-      fmt::print("{}\n", damage.what());
-      return not_right;
-    }
+    const auto r = read(files, o.self);
+    if (r.segments.empty())
+      disk::refuse_missing(files, disk::segment_name(1), "as are all others");
+    tell(files, o, r);
+    return all_right;
+  } catch (const disk::log_damaged& damage) {
+    fmt::print("{}\n", damage.what());
+    return not_right;
   } catch (const disk::disk_error& error) {
     throw usage_error(error.what());
   }
@@ -72,8 +91,10 @@ void add_log_command(CLI::App& app, exit_status& status) {
   auto directory = std::make_shared<std::string>();
   auto* command =
       app.add_subcommand("log", "Says what is in the directory of a replica, and whether it is whole");
-  command->footer("Changes nothing. Of a replica that runs it may see half a batch.\n"
-                  "Exit status: 0 if it is whole, 1 if it is damaged, 3 if it cannot be read.");
+  command->footer(
+      "Changes nothing, and says so if the replica runs.\n"
+      "Exit status: 0 if it is whole, 1 if something is damaged or missing, 3 if it cannot be read, is of "
+      "another format or no log.");
   command->add_option("directory", *directory, "What troupe-replica was given with --data")->required();
   command->callback([directory, &status] { status = judge(*directory); });
 }

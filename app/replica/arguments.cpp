@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <random>
 
@@ -175,6 +176,9 @@ std::optional<replica_arguments> parse_arguments(int argc, char** argv) {
 
   if (!read_arguments(app, argc, argv))
     return std::nullopt;
+  // Whoever has set it wants a log that lasts, and would get none.
+  if (const char* wanted = std::getenv("TROUPE_DATA"); wanted && *wanted == '\0' && data.empty())
+    throw std::invalid_argument("TROUPE_DATA is empty: name a directory, or unset it");
   if (words.empty())
     throw std::invalid_argument(
         "say where the simulator is and who this replica is: [<port>] <id> <peer>... (see --help)");

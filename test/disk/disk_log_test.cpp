@@ -4,6 +4,7 @@
 #include "test/disk/disk_support.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -66,7 +67,7 @@ TEST_CASE("disk log: all that was applied goes out with one write and one sync")
     log.apply({raft::hard_state{{i}, {0}}, nullptr, std::nullopt, {make_entry(i, i)}});
   CHECK(d.disk.operations() == before);
   log.store(log.take_batch());
-  CHECK(d.disk.operations() == before + 2);
+  CHECK(d.disk.operations() == before + 3); // and the mark behind it, which nobody waits for
   CHECK_FALSE(log.has_batch());
 }
 
@@ -93,17 +94,56 @@ TEST_CASE("disk log: somebody else's is refused, in one line that names it") {
   { disk_log log(d.disk, somebody, small_segments); }
   CHECK(d.refusal({{2}, {{0}, {1}, {2}}}) == "identity: the log is that of replica 0001, not of 0002");
   CHECK(d.refusal({{1}, {{0}, {1}, {3}}}) ==
-        "identity: the log is that of another cluster: troupe-log 1 replica 0001 cluster 0000 0001 0002");
+        "identity: the log is that of a replica of 0000 0001 0002, not of 0000 0001 0003");
   CHECK(d.refusal(somebody).empty());
 }
 
 TEST_CASE("disk log: a later version's is refused") {
   fresh_disk d;
   { disk_log log(d.disk, somebody, small_segments); }
-  auto text = d.disk.read(disk::identity_name);
-  text.replace(text.find(" 1 "), 3, " 9 ");
-  d.disk.write(disk::identity_name, 0, text);
-  CHECK(d.refusal(somebody).find("is of format 9; this program reads formats up to 1") != std::string::npos);
+  SUBCASE("of its identity") {
+    std::string words = "troupe-log 9 replica 0001 cluster 0000 0001 0002";
+    words += fmt::format(" crc32c {:08x}\n", disk::checksum(words));
+    d.disk.write(disk::identity_name, 0, words);
+  }
+  SUBCASE("of a segment") {
+    auto header = d.disk.read(disk::segment_name(1)).substr(0, disk::segment_header_bytes);
+    header[8] = 9;
+    const auto sum = disk::checksum(std::string_view(header).substr(0, 32));
+    header.replace(32, 4, reinterpret_cast<const char*>(&sum), 4);
+    d.disk.write(disk::segment_name(1), 0, header);
+  }
+  CHECK(d.refusal(somebody).find("is of format 9; this program reads format 2") != std::string::npos);
+}
+
+TEST_CASE("disk log: the first format is refused by its number, not called damaged") {
+  fresh_disk d;
+  d.disk.create(disk::identity_name, 0);
+  d.disk.write(disk::identity_name, 0, "troupe-log 1 replica 0001 cluster 0000 0001 0002\n");
+  CHECK(d.refusal(somebody) == "identity: the log is of format 1; this program reads format 2");
+}
+
+TEST_CASE("disk log: a damaged identity is called damaged, wherever it is hit") {
+  fresh_disk d;
+  { disk_log log(d.disk, somebody, small_segments); }
+  for (std::size_t byte = 0; byte < d.disk.read(disk::identity_name).size(); ++byte)
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      d.disk.flip(disk::identity_name, byte, bit);
+      CHECK(d.refusal(somebody).starts_with("identity: is damaged"));
+      CHECK_THROWS_AS(disk::read_identity(d.disk), disk::log_damaged);
+      d.disk.flip(disk::identity_name, byte, bit);
+    }
+  CHECK(d.refusal(somebody).empty());
+}
+
+TEST_CASE("disk log: files of others are left alone") {
+  fresh_disk d;
+  for (const auto* name : {"mine.new", "log-mine.new", "snapshot-1"})
+    d.disk.create(name, 0);
+  { disk_log log(d.disk, somebody, small_segments); }
+  { disk_log log(d.disk, somebody, small_segments); }
+  for (const auto* name : {"mine.new", "log-mine.new", "snapshot-1"})
+    CHECK(d.disk.read(name).empty());
 }
 
 TEST_CASE("disk log: a segment or a snapshot that is missing is not passed over") {
@@ -121,7 +161,25 @@ TEST_CASE("disk log: a segment or a snapshot that is missing is not passed over"
   }
   SUBCASE("the first segment") {
     d.disk.remove(disk::segment_name(1));
-    CHECK(d.refusal(somebody).find("are missing") != std::string::npos);
+    CHECK(d.refusal(somebody).starts_with("log-0000000000000001: is missing, and entries 1 to "));
+  }
+  SUBCASE("the last segment") {
+    const auto last = d.segments();
+    d.disk.remove(disk::segment_name(last));
+    CHECK(
+        d.refusal(somebody).starts_with(disk::segment_name(last) + ": is missing, while the segment before"));
+  }
+  SUBCASE("all segments") {
+    for (const auto& name : d.disk.list())
+      if (disk::segment_number(name))
+        d.disk.remove(name);
+    CHECK(d.refusal(somebody).starts_with("log-0000000000000001: is missing, as are all others"));
+  }
+  SUBCASE("the end of the last segment") {
+    const auto last = disk::segment_name(d.segments());
+    d.disk.truncate(last, small_segments.segment_bytes - 1);
+    CHECK(d.refusal(somebody).starts_with(
+        fmt::format("{}: at byte 599: the file ends here, and was 600 bytes long", last)));
   }
   SUBCASE("the snapshot") {
     {
@@ -139,7 +197,7 @@ TEST_CASE("disk log: a segment or a snapshot that is missing is not passed over"
     for (const auto& name : d.disk.list())
       if (disk::segment_number(name))
         d.disk.remove(name);
-    CHECK(d.refusal(somebody).find("there is no segment beside it") != std::string::npos);
+    CHECK(d.refusal(somebody).find("is missing, as are all others, beside a snapshot") != std::string::npos);
     CHECK_FALSE(d.disk.read(disk::snapshot_name({{20}, {1}})).empty());
   }
   SUBCASE("the first batch of the last segment") {
@@ -147,12 +205,13 @@ TEST_CASE("disk log: a segment or a snapshot that is missing is not passed over"
     for (const auto& name : d.disk.list())
       if (disk::segment_number(name))
         last = name;
-    d.disk.truncate(last, disk::segment_header_bytes);
+    d.disk.write(last, disk::segment_header_bytes,
+                 std::string(d.disk.read(last).size() - disk::segment_header_bytes, '\0'));
     CHECK(d.refusal(somebody).find("ends before its first batch does") != std::string::npos);
   }
   SUBCASE("who it belongs to") {
     d.disk.remove(disk::identity_name);
-    CHECK(d.refusal(somebody) == "identity: is missing, beside a log");
+    CHECK(d.refusal(somebody).starts_with("identity: is missing, beside a log"));
   }
 }
 
@@ -164,17 +223,57 @@ TEST_CASE("disk log: a torn batch is cut off with a word, damage before it is no
     store(log, {{}, nullptr, std::nullopt, {make_entry(2, 1), make_entry(3, 1)}});
   }
   const auto name = disk::segment_name(1);
-  const auto bytes = d.disk.read(name).find_last_not_of('\0') + 1;
-  SUBCASE("the last record") {
-    d.disk.flip(name, bytes - 1, 0);
+  const auto mark = d.disk.read(name).find_last_not_of('\0') + 1 - disk::batch_record_bytes;
+  SUBCASE("the last record, when what says that it was durable is lost") {
+    d.disk.write(name, mark, std::string(disk::batch_record_bytes, '\0'));
+    d.disk.flip(name, mark - 1, 0);
     disk_log log(d.disk, somebody);
     REQUIRE(log.remarks().size() == 1);
     CHECK(log.remarks()[0].starts_with("log-0000000000000001: cut off at byte "));
     CHECK(log.take_found().entries.size() == 2);
+  }
+  SUBCASE("the last record, which was durable") {
+    d.disk.flip(name, mark - 1, 0);
+    CHECK(d.refusal(somebody).find("damaged, in the middle of what was durable") != std::string::npos);
   }
   SUBCASE("a record of the first batch") {
     d.disk.flip(name, disk::segment_header_bytes + 2 * disk::batch_record_bytes, 0);
     CHECK(d.refusal(somebody).find("log-0000000000000001: at byte ") == 0);
     CHECK(d.refusal(somebody).find("damaged, in the middle of what was durable") != std::string::npos);
   }
+}
+
+TEST_CASE("trap 18: a snapshot of the own log leaves what follows it, and a late one changes nothing") {
+  fresh_disk d;
+  {
+    disk_log log(d.disk, somebody, small_segments);
+    store(log, {raft::hard_state{{1}, {0}}, nullptr, std::nullopt, {}});
+    for (std::uint64_t i = 1; i <= 10; ++i)
+      store(log, {{}, nullptr, std::nullopt, {make_entry(i, 1)}});
+    store(log, {{}, make_snapshot(6, 1, "newer"), std::nullopt, {}});
+    store(log, {{}, make_snapshot(3, 1, "late"), std::nullopt, {}});
+    store(log, {{}, nullptr, std::nullopt, {make_entry(11, 1)}});
+  }
+  disk_log again(d.disk, somebody, small_segments);
+  const auto found = again.take_found();
+  CHECK(found.snapshot->data == "newer");
+  CHECK(found.snapshot->last_index == log_index{6});
+  REQUIRE(found.entries.size() == 5);
+  CHECK(found.entries.front()->index == log_index{7});
+  CHECK(found.entries.back()->index == log_index{11});
+}
+
+TEST_CASE("trap 18: of a log with another past nothing stays behind a snapshot, and its term is known") {
+  fresh_disk d;
+  {
+    disk_log log(d.disk, somebody, small_segments);
+    store(log, {raft::hard_state{{2}, {0}}, nullptr, std::nullopt, {}});
+    for (std::uint64_t i = 1; i <= 10; ++i)
+      store(log, {{}, nullptr, std::nullopt, {make_entry(i, 1)}});
+    store(log, {{}, make_snapshot(6, 2, "the leader's"), std::nullopt, {}});
+  }
+  disk_log again(d.disk, somebody, small_segments);
+  const auto found = again.take_found();
+  CHECK(found.snapshot->last_term == term_number{2});
+  CHECK(found.entries.empty());
 }

@@ -4,10 +4,13 @@
 #include "disk/real_files.hpp"
 #include "test/disk/disk_support.hpp"
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <poll.h>
 #include <random>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -61,7 +64,9 @@ TEST_CASE("real files: a directory is for one process at a time, and has to be o
     real_files first(f.sub("data"), real_files::access::own);
     CHECK(refusal(f.sub("data")) == f.sub("data") + ": another process uses this directory");
     real_files looks_on(f.sub("data"), real_files::access::look);
+    CHECK(looks_on.is_owned_by_another());
   }
+  CHECK_FALSE(real_files(f.sub("data"), real_files::access::look).is_owned_by_another());
   CHECK(refusal(f.sub("data")).empty());
   std::ofstream(f.sub("file")) << "no directory";
   CHECK(refusal(f.sub("file")) == f.sub("file") + ": Not a directory");
@@ -97,14 +102,34 @@ TEST_CASE("background storage: is done in the thread of whoever asks, and what w
   CHECK(again.take_found().entries.size() == 3);
 }
 
-TEST_CASE("real files: a disk that is full says so") {
-  // The only full disk that every machine has.
-  if (!std::filesystem::exists("/dev/full"))
-    return;
+TEST_CASE("real files: a write that fails says so") {
   const folder f;
-  std::filesystem::create_directory(f.sub("data"));
-  std::filesystem::create_symlink("/dev/full", f.path / "data" / "a");
   real_files files(f.sub("data"), real_files::access::own);
-  CHECK_THROWS_WITH_AS(files.write("a", 0, "text"), (f.sub("data") + "/a: No space left on device").c_str(),
-                       disk_error);
+  files.create("a", 0);
+  // Something every machine has: files cannot grow without end.
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{4, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  std::string said;
+  try {
+    files.write("a", 0, "text and more");
+  } catch (const disk_error& error) {
+    said = error.what();
+  }
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  CHECK(said == f.sub("data") + "/a: File too large");
+}
+
+TEST_CASE("real files: what is no file is refused, and nobody waits for it") {
+  const folder f;
+  real_files files(f.sub("data"), real_files::access::own);
+  REQUIRE(::mkfifo((f.sub("data") + "/pipe").c_str(), 0666) == 0);
+  std::filesystem::create_directory(f.sub("data") + "/folder");
+  CHECK_THROWS_WITH_AS(files.read("pipe"), (f.sub("data") + "/pipe: is no file").c_str(), disk_error);
+  CHECK_THROWS_WITH_AS(files.read("folder"), (f.sub("data") + "/folder: is no file").c_str(), disk_error);
+  CHECK_THROWS_AS(files.write("pipe", 0, "text"), disk_error);
+  CHECK_THROWS_AS(files.create("pipe", 0), disk_error);
 }

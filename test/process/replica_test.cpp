@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -442,15 +443,42 @@ TEST_CASE("troupe-replica: a directory that is somebody else's, in use or damage
   refused(other, "the log is that of replica 0000, not of 0001");
   other[1] = "0000";
   other.insert(other.begin() + 2, "0001");
-  refused(other, "the log is that of another cluster");
+  refused(other, "the log is that of a replica of 0000, not of 0000 0001");
   refused({s.arguments[0], "0000", "--data", "/no/such/place"}, "/no/such/place: No such file or directory");
   // A byte of the first batch, behind header, batch, base and hard state.
   const auto segment = s.data + "/log-0000000000000001";
-  std::fstream(segment, std::ios::in | std::ios::out | std::ios::binary).seekp(140).put('?');
+  std::fstream(segment, std::ios::in | std::ios::out | std::ios::binary).seekp(172).put('?');
   refused(s.arguments, segment + ": at byte ");
   std::string told;
   CHECK(check_log(s.data, told) == 1);
   CHECK(told.find("damaged, in the middle of what was durable") != std::string::npos);
   CHECK(check_log(s.home.path, told) == 3);
   CHECK(told.find("is no directory of a log") != std::string::npos);
+  // Of what says whose it is.
+  std::fstream(s.data + "/identity", std::ios::in | std::ios::out | std::ios::binary).seekp(21).put('7');
+  CHECK(check_log(s.data, told) == 1);
+  CHECK(told.starts_with(s.data + "/identity: is damaged"));
+  refused(s.arguments, "/identity: is damaged");
+  std::filesystem::remove(s.data + "/identity");
+  CHECK(check_log(s.data, told) == 1);
+  CHECK(told.starts_with(s.data + "/identity: is missing, beside a log"));
+  REQUIRE(::mkfifo((s.data + "/identity").c_str(), 0666) == 0);
+  CHECK(check_log(s.data, told) == 3);
+  refused(s.arguments, "/identity: is no file");
+}
+
+TEST_CASE("troupe-check: the log of a replica that runs is told, not called damaged") {
+  alone s;
+  s.arguments.insert(s.arguments.end(), {"--snapshot-after", "3000"});
+  process p(s.arguments);
+  CHECK(is_hello(s.receive()));
+  for (int i = 0; i < 200; ++i) {
+    const auto put = fmt::format(R"("type":"put","key":"k{}","value":"{}")", i % 7, std::string(100, 'v'));
+    CHECK(s.ask(fmt::format("p{}", i), put).find("\"ok\"") != std::string::npos);
+    if (i % 20 == 0) {
+      std::string told;
+      CHECK(check_log(s.data, told) == 0);
+      CHECK_MESSAGE(told.starts_with("the log of replica 0000 of 0000, which runs: "), told);
+    }
+  }
 }
