@@ -7,7 +7,7 @@ set grid xtics ytics linecolor "#dddddd"
 set logscale xy
 set format x "10^{%T}"
 set xlabel "entries in the log, puts of 256 bytes"
-set ylabel "from opening the directory to all entries in memory, s"
+set ylabel "until the log is in memory, s"
 set xrange [700:1500000]
 plot data skip 1 using 1:3:4:5 with yerrorbars linecolor "#1f5fa8" pointtype 7 notitle, \
      data skip 1 using 1:3 with lines linecolor "#1f5fa8" title "median, least and most", \

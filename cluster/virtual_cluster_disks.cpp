@@ -73,7 +73,12 @@ void virtual_cluster::flip_bit(replica_id id, std::uint64_t number) {
     return;
   auto names = m.disk->list();
   std::erase_if(names, [&](const auto& n) { return m.disk->read(n).empty(); });
-  const auto log = disk::recover(*m.disk, id);
+  disk::recovered log;
+  try {
+    log = disk::recover(*m.disk, id);
+  } catch (const disk::disk_error&) {
+    return; // it is lost already, and the next start will say so
+  }
   if (log.segments.empty())
     return;
   const auto& name = names[number % names.size()];
