@@ -28,11 +28,11 @@ CAF_END_TYPE_ID_BLOCK(troupe)
 namespace troupe::actors {
 
 /// Owns the edge: parses, checks, counts, sends. Knows nothing of the protocol but who leads.
-using network_actor = takes<start, datagram, outbound, client_answer, standing_changed>;
+using network_actor = takes<start, datagram, outbound, client_answer, standing_changed, flush>;
 
 /// Owns the clients: what waits for what, the state machine, the answers.
 using router_actor = takes<client_request, standing_changed, committed, install_snapshot, outcomes,
-                           reads_ready, reads_refused, leader_heard, room_again, save_more>;
+                           reads_ready, reads_refused, leader_heard, room_again, save_more, flush>;
 
 /// Runs the core and carries out its effects.
 using raft_actor = takes<start, raft::received, propose, read_request, locate_leader, state_saved, hand_over,

@@ -116,11 +116,13 @@ struct write_done {
   }
 };
 
-/// Raft to itself: proposals have been collected; an alarm that was set has come.
+/// Raft to itself, by way of the network and the router: nothing that had arrived when proposals began to be
+/// collected is still on its way.
 struct flush {
   static constexpr std::string_view type_name = "flush";
   static constexpr auto fields() { return std::tuple{}; }
 };
+/// Raft to itself: an alarm that was set has come.
 struct wake {
   static constexpr std::string_view type_name = "wake";
   instant alarm; ///< on the replica's clock

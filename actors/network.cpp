@@ -17,6 +17,7 @@ network::behavior_type network::make_behavior() {
       [this](const outbound& o) { send_out(o); },
       [this](const client_answer& a) { answer(a.reply); },
       [this](const standing_changed& s) { leader_ = s.standing.leader; },
+      [this](flush) { send(rooms_->router, flush{}); },
   };
 }
 

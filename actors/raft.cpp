@@ -56,11 +56,12 @@ void raft_runner::begin() {
   step(raft::deadline_passed{});
 }
 
-/// Proposals that are in the mailbox together leave in one append: the flush takes its place behind them.
+/// Proposals of requests that arrived together leave in one append: the flush takes the way that requests
+/// take, behind all that are on it.
 void raft_runner::collect(propose& p) {
   collected_.push_back(std::move(p.proposal));
   if (collected_.size() == 1)
-    send(raft_actor{this}, flush{});
+    send(rooms_->network, flush{});
 }
 
 void raft_runner::step(raft::input in) {

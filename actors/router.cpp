@@ -54,6 +54,7 @@ router::behavior_type router::make_behavior() {
       },
       [this](room_again) { serve_parked(); },
       [this](save_more) { save_some(); },
+      [this](flush) { send(rooms_->raft, flush{}); },
   };
 }
 

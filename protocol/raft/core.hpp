@@ -182,6 +182,8 @@ class core {
   void catch_up();
   void send_heartbeats();
   void tell_commit();
+  std::uint64_t untold_allowed() const;
+  duration heartbeat_interval(const progress& p) const;
   void tell_room();
   bool is_covered() const;
   bool is_round_covered() const;

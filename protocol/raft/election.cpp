@@ -41,13 +41,13 @@ void core::ask(ballot& b, const peer_message& m, std::vector<outgoing>& when) {
 }
 
 void core::on(replica_id from, pre_vote_request& m) {
+  // It has missed its leader's messages: the next one says more than a refusal, and carries the term as well.
+  if (auto* p = follower_of_mine(from); p && m.term <= hard_.term + 1)
+    return send_append(*p);
   // The answer carries this replica's term, so that one that lags behind catches up instead of asking for
   // ever.
   const bool granted = m.term > hard_.term && !is_loyal() && log_.is_up_to_date(m.last_index, m.last_term);
   send(from, pre_vote_reply{hard_.term, m.term, granted});
-  // It has missed its leader's messages: the next one calms it at once.
-  if (auto* p = follower_of_mine(from); p && m.term <= hard_.term + 1)
-    send_append(*p);
 }
 
 void core::on(replica_id from, pre_vote_reply& m) {

@@ -258,12 +258,19 @@ void core::catch_up() {
 
 void core::send_heartbeats() {
   for (auto& p : leading().followers)
-    if (now_ >= p.last_sent + options_.heartbeat_interval)
+    if (now_ >= p.last_sent + heartbeat_interval(p))
       send_append(p);
 }
 
-/// Tells the commit index to one voter that holds the entries, unless an append has told somebody. In the
-/// election that this leader's end would bring, its vote tells the winner, even when it comes late.
+/// Whoever has been silent for long has given this leader up already, if it lives at all: it asks for votes
+/// when it comes back, and hears from its leader then. Until that it costs little.
+duration core::heartbeat_interval(const progress& p) const {
+  const bool is_silent = now_ >= p.answered_sent_at + 2 * options_.election_timeout_max;
+  return (is_silent ? 4 : 1) * options_.heartbeat_interval;
+}
+
+/// Tells the commit index to one voter that holds the entries, unless appends have told somebody nearly all.
+/// In the election that this leader's end would bring, its vote tells the winner, even when it comes late.
 void core::tell_commit() {
   auto& l = leading();
   if (now_ < l.commit_told_at)
@@ -271,17 +278,26 @@ void core::tell_commit() {
   l.commit_told_at = never;
   const auto& configuration = active_configuration();
   progress* to_tell = nullptr;
+  log_index told;
   for (auto& p : l.followers) {
-    if (!configuration.is_voter(p.id) || p.match < commit_)
+    if (!configuration.is_voter(p.id))
       continue;
-    if (p.told_commit >= commit_)
-      return;
-    to_tell = &p;
+    told = std::max(told, std::min(p.told_commit, p.match));
+    if (p.match >= commit_)
+      to_tell = &p;
   }
-  if (!to_tell)
+  if (!to_tell || commit_ - told <= untold_allowed())
     return;
   send(to_tell->id, commit_notice{hard_.term, commit_});
   to_tell->told_commit = commit_;
+}
+
+/// How many entries may go without a notice until the next append tells of them. Each is answered a second
+/// time if this leader is lost before that. One such answer costs less than a message for every pause between
+/// requests, but only once: whoever took over from another leader has seen that leaders are lost, and takes
+/// no chance.
+std::uint64_t core::untold_allowed() const {
+  return std::get<leader>(role_).term_start == log_index{1} ? 1 : 0;
 }
 
 /// Half empty, so that those who were turned away do not come back only to be turned away again.
@@ -376,7 +392,7 @@ instant core::leader_deadline() const {
   deadline = std::min(deadline, l.commit_told_at);
   const bool waiting = commit_ < log_.last_index() || l.round;
   for (const auto& p : l.followers) {
-    deadline = std::min(deadline, p.last_sent + options_.heartbeat_interval);
+    deadline = std::min(deadline, p.last_sent + heartbeat_interval(p));
     if (!waiting && !p.is_catching_up())
       continue;
     if (!p.is_late(now_, options_))

@@ -23,9 +23,11 @@ struct options {
   duration lease = std::chrono::milliseconds(900);
   /// How much longer than the round trips seen an answer may take at least before it counts as late.
   duration retry_min = std::chrono::milliseconds(2);
-  /// When a commit index that nothing else carried is told to the followers that hold the entries, so that
-  /// the next leader does not answer clients a second time; 0: never.
-  duration commit_notice_delay = std::chrono::milliseconds(80);
+  /// When a commit index that nothing else carried is told to a follower that holds the entries, so that the
+  /// next leader does not answer clients a second time; 0: never. A little less than the longest pause of
+  /// whoever waits for messages before it sends more (the course's simulators: 100 ms), so that it does not
+  /// wake them early.
+  duration commit_notice_delay = std::chrono::milliseconds(95);
 
   /// What entries may take in one append, in bytes: the transport's limit less the message around them.
   std::size_t max_append_bytes = 65'507 - 512;

@@ -184,3 +184,15 @@ TEST_CASE("network: whatever it cannot cope with stops the replica") {
   REQUIRE(s.stops.size() == 1);
   CHECK(s.stops.front() == "network: the edge is broken");
 }
+
+TEST_CASE("network: a flush goes on to the router, behind the requests that arrived before it") {
+  network_stage s;
+  s.post(s.rooms().network,
+         datagram{R"({"src":"00F1","dst":"0000","leader":"FFFF","type":"get","MID":"m","key":"k"})"},
+         flush{});
+  s.run();
+  const auto heard = s.all();
+  REQUIRE(heard.size() == 2);
+  CHECK(std::holds_alternative<client_request>(heard[0]));
+  CHECK(std::holds_alternative<flush>(heard[1]));
+}

@@ -509,3 +509,14 @@ TEST_CASE("router: never saves its state if it is not to") {
     s.commits({entry_of(put_of(std::to_string(i)), i, 1)}, false);
   CHECK(s.silent<state_saved>());
 }
+
+TEST_CASE("router: a flush goes on to raft, behind the proposals of earlier requests") {
+  router_stage s;
+  s.leads(self);
+  s.post(s.rooms().router, client_request{{"00F1", "m"}, kv::put{"k", "v"}}, flush{});
+  s.run();
+  const auto heard = s.all();
+  REQUIRE(heard.size() == 2);
+  CHECK(std::holds_alternative<propose>(heard[0]));
+  CHECK(std::holds_alternative<flush>(heard[1]));
+}

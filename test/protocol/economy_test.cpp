@@ -102,24 +102,97 @@ TEST_CASE("an idle leader says nothing but heartbeats") {
   CHECK(messages <= 4 * 2 * (40s / pace + 1));
 }
 
-TEST_CASE("what is committed is told to one who holds it, when nothing else tells anybody") {
+namespace {
+
+/// Commits these, each by two followers, which are returned: those of the last one.
+std::vector<std::size_t> commit(lone_core& c, const std::vector<std::string>& values) {
+  std::vector<std::size_t> asked;
+  for (const auto& value : values) {
+    c.propose(value);
+    asked.clear();
+    for (std::size_t f = 1; f < 5; ++f)
+      if (to_follower(c, f) == 1)
+        asked.push_back(f);
+    c.accept(asked);
+    REQUIRE(c->commit_index() == c->log().last_index());
+    CHECK(c.sent() == 0);
+  }
+  return asked;
+}
+
+std::size_t notices_later(lone_core& c) {
+  c.pass(c->settings().commit_notice_delay);
+  c.step(raft::deadline_passed{});
+  std::size_t notices = 0;
+  for (std::size_t f = 1; f < 5; ++f)
+    notices += c.sent<commit_notice>(f).size();
+  CHECK(c.sent() == notices);
+  return notices;
+}
+
+} // namespace
+
+TEST_CASE(
+    "who took over from another leader tells one that holds it what is committed, when nothing else does") {
+  lone_core c(5, {}, stored_of(1, nobody, {1}));
+  c.lead();
+  const auto asked = commit(c, {"a"});
+  REQUIRE(asked.size() == 2);
+  CHECK(notices_later(c) == 1);
+  CHECK(c.sent<commit_notice>(asked[0]).size() + c.sent<commit_notice>(asked[1]).size() == 1);
+  CHECK(notices_later(c) == 0);
+}
+
+TEST_CASE("the first leader of all lets one entry be told of by the next append, but not two") {
   lone_core c(5);
   c.lead();
-  c.propose("a");
-  std::vector<std::size_t> asked;
-  for (std::size_t f = 1; f < 5; ++f)
-    if (to_follower(c, f) == 1)
-      asked.push_back(f);
-  c.accept(asked);
-  REQUIRE(c->commit_index() == log_index{2});
-  CHECK(c.sent() == 0);
-  c.pass(c->settings().commit_notice_delay);
-  c.step(raft::deadline_passed{});
+  commit(c, {"a"});
+  CHECK(notices_later(c) == 0);
+  commit(c, {"b"});
+  CHECK(notices_later(c) == 0);
+  c.step(raft::propose{{put_of("c"), put_of("d")}});
+  for (const auto& m : c.last.send_now)
+    CHECK(std::get<append_request>(m.message).commit == log_index{3});
+  c.accept({1, 2, 3, 4});
+  REQUIRE(c->commit_index() == log_index{5});
+  CHECK(notices_later(c) == 1);
+  CHECK(notices_later(c) == 0);
+}
+
+TEST_CASE("a follower that has been silent for long is sent few heartbeats, until it answers") {
+  lone_core c(5);
+  c.lead();
+  const auto& o = c->settings();
+  // Counts what goes to 1 in a time, while the others answer and it does or does not.
+  const auto heartbeats_in = [&](duration d, bool answers) {
+    std::size_t count = 0;
+    for (const auto end = c.now() + d; c.now() < end;) {
+      c.time_out();
+      const bool asked = to_follower(c, 1) == 1;
+      count += asked ? 1 : 0;
+      std::vector<std::size_t> answering;
+      for (std::size_t f = answers ? 1 : 2; f < 5; ++f)
+        if (to_follower(c, f) == 1)
+          answering.push_back(f);
+      c.accept(answering);
+    }
+    return count;
+  };
+  CHECK(heartbeats_in(2 * o.election_timeout_max, false) >=
+        2 * o.election_timeout_max / o.heartbeat_interval - 1);
+  const auto few = heartbeats_in(16 * o.heartbeat_interval, false);
+  CHECK(few >= 3);
+  CHECK(few <= 5);
+  c.hear(1, accepted_of(1, c.progress_of(1).last_sequence.value, 1));
+  CHECK(heartbeats_in(16 * o.heartbeat_interval, true) >= 15);
+}
+
+TEST_CASE("a leader calms who asks for pre-votes with one message") {
+  lone_core c(5);
+  c.lead();
+  c.hear(3, pre_vote_request{{2}, {1}, {1}});
   CHECK(c.sent() == 1);
-  CHECK(c.sent<commit_notice>(asked[0]).size() + c.sent<commit_notice>(asked[1]).size() == 1);
-  c.pass(c->settings().commit_notice_delay);
-  c.step(raft::deadline_passed{});
-  CHECK(c.sent() == 0);
+  CHECK(to_follower(c, 3) == 1);
 }
 
 TEST_CASE("retries of one that never answers come further and further apart") {

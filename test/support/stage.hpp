@@ -39,32 +39,48 @@ class recorder : public actors::takes<Messages...>::base {
  public:
   using base = typename actors::takes<Messages...>::base;
 
-  recorder(caf::actor_config& c, std::string_view room, std::vector<heard_message>* heard)
-      : base(c), room_(room), heard_(heard) {}
+  recorder(caf::actor_config& c, std::string_view room, std::vector<heard_message>* heard,
+           const actors::rooms* rooms)
+      : base(c), room_(room), heard_(heard), rooms_(rooms) {}
 
   typename base::behavior_type make_behavior() override {
-    return {[this](const Messages& m) { heard_->push_back({room_, m}); }...};
+    return {[this](const Messages& m) { take(m); }...};
   }
 
  private:
+  template <class Message>
+  void take(const Message& m) {
+    heard_->push_back({room_, m});
+  }
+  /// Goes its way, through whoever stands there.
+  void take(const actors::flush& f) {
+    if (room_ == "network")
+      this->send(rooms_->router, f);
+    else if (room_ == "router")
+      this->send(rooms_->raft, f);
+    else
+      heard_->push_back({room_, f});
+  }
+
   std::string_view room_;
   std::vector<heard_message>* heard_;
+  const actors::rooms* rooms_;
 };
 
 template <class... Messages>
 void record(caf::actor_system& system, std::string_view room, std::vector<heard_message>* heard,
-            caf::typed_actor<caf::reacts_to<Messages>...>& place) {
-  place = system.spawn<recorder<Messages...>>(room, heard);
+            const actors::rooms* rooms, caf::typed_actor<caf::reacts_to<Messages>...>& place) {
+  place = system.spawn<recorder<Messages...>>(room, heard, rooms);
 }
 
 /// A stage with four recorders; `put` replaces one of them by the actor that is tested.
 class stage {
  public:
   stage() {
-    record(system_.system(), "network", &heard_, rooms_->network);
-    record(system_.system(), "router", &heard_, rooms_->router);
-    record(system_.system(), "raft", &heard_, rooms_->raft);
-    record(system_.system(), "log_store", &heard_, rooms_->log_store);
+    record(system_.system(), "network", &heard_, rooms_.get(), rooms_->network);
+    record(system_.system(), "router", &heard_, rooms_.get(), rooms_->router);
+    record(system_.system(), "raft", &heard_, rooms_.get(), rooms_->raft);
+    record(system_.system(), "log_store", &heard_, rooms_.get(), rooms_->log_store);
   }
   ~stage() {
     end(rooms_->network);
