@@ -6,6 +6,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 sees uninitialised members wherever a std::variant of structs is moved.
   target_compile_options(troupe_options INTERFACE -Wno-maybe-uninitialized)
 endif()
+if(CMAKE_UNITY_BUILD)
+  # Names of one file are not hidden by another's that is only compiled beside it; the other presets see real ones.
+  target_compile_options(troupe_options INTERFACE -Wno-shadow)
+endif()
 if(TROUPE_SANITIZE)
   # null and vptr trip inside CAF's own headers.
   set(flags -fsanitize=${TROUPE_SANITIZE} -fno-sanitize=null,vptr -fno-omit-frame-pointer)

@@ -10,13 +10,13 @@ namespace troupe::sim {
 
 namespace {
 
-void print(const std::string& text) { std::fputs((text + "\n").c_str(), stdout); }
+void print_line(const std::string& text) { std::fputs((text + "\n").c_str(), stdout); }
 
 /// False if an expectation was not met.
 bool play_one(const script::story& story, bool verbose) {
   const auto name = std::filesystem::path(story.origin).stem().string();
-  const auto failure = script::play(story, verbose ? print : script::teller());
-  print(fmt::format("{:<6}  {}: {}", failure ? "FAILED" : "ok", name, story.title));
+  const auto failure = script::play(story, verbose ? print_line : script::teller());
+  print_line(fmt::format("{:<6}  {}: {}", failure ? "FAILED" : "ok", name, story.title));
   if (failure)
     std::fputs(script::describe(*failure, story.origin).c_str(), stdout);
   std::fflush(stdout);

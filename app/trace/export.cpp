@@ -16,7 +16,7 @@ namespace troupe::trace_app {
 
 namespace {
 
-constexpr std::size_t piece_bytes = std::size_t{1} << 16U;
+constexpr std::size_t written_at_once_bytes = std::size_t{1} << 16U;
 
 struct export_options {
   std::vector<std::string> files;
@@ -101,7 +101,7 @@ exit_status export_trace(const export_options& o) {
   const auto exporter = exporter_for(o, text);
   trace::ordering ordered([&](const trace::record& r) {
     exporter->take(r);
-    if (text.size() >= piece_bytes)
+    if (text.size() >= written_at_once_bytes)
       out.write(text);
   });
   trace::record r;

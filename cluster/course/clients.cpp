@@ -15,7 +15,7 @@ constexpr std::size_t value_digits = 32;
 constexpr double new_key_probability = 0.5;
 
 /// What goes into a report, short enough for a line.
-std::string quoted(const std::optional<std::string>& text) {
+std::string in_quotes(const std::optional<std::string>& text) {
   if (!text)
     return "no string";
   return text->size() <= 40 ? fmt::format("\"{}\"", *text) : fmt::format("\"{}...\"", text->substr(0, 40));
@@ -148,14 +148,14 @@ void clients::check_value(const one_request& request, const wire::envelope& mess
   if (message.value == expected)
     return;
   const auto what = fmt::format("get of key {} by {} returned {} instead of {}", request.key,
-                                to_string(who.id), quoted(message.value), quoted(expected));
+                                to_string(who.id), in_quotes(message.value), in_quotes(expected));
   record_.complain(from, misdeed::wrong_value, what, now);
   record_.incorrect(fmt::format("{}: {}", to_string(from), what));
 }
 
 void clients::refuse(misdeed kind, const wire::envelope& message, replica_id from, instant now) {
   const auto what =
-      fmt::format("{} to {} with MID {}", message.type, to_string(message.dst), quoted(message.mid));
+      fmt::format("{} to {} with MID {}", message.type, to_string(message.dst), in_quotes(message.mid));
   record_.complain(from, kind, what, now);
   record_.incorrect(fmt::format("{}: {}: {}", to_string(from), to_string(kind), what));
 }

@@ -11,14 +11,14 @@ namespace troupe::history {
 
 namespace {
 
-struct one_key {
+struct key_part {
   std::string_view key;
   std::vector<told_operation> told;
 };
 
 /// In the order in which the keys come up.
-std::vector<one_key> by_key(const operations& history) {
-  std::vector<one_key> keys;
+std::vector<key_part> split_by_key(const operations& history) {
+  std::vector<key_part> keys;
   std::unordered_map<std::string_view, std::size_t> index;
   for (const auto& o : history) {
     if (o.ending != ending::unknown && o.done < o.call)
@@ -49,7 +49,7 @@ std::string_view to_string(verdict v) {
 check_result check(const operations& history, const check_limits& limits) {
   check_result result;
   budget costs(limits);
-  const auto keys = by_key(history);
+  const auto keys = split_by_key(history);
   result.keys = keys.size();
   for (const auto& [key, told] : keys) {
     key_history steps(told);

@@ -65,9 +65,9 @@ std::vector<ordered_operation> play(const operations& history, const places& ord
   return played;
 }
 
-class one_key {
+class key_orders {
  public:
-  one_key(const operations& history, const places& all) : history_(history), all_(all) {
+  key_orders(const operations& history, const places& all) : history_(history), all_(all) {
     for (const auto place : all)
       told_.push_back({&history[place], role::as_told});
   }
@@ -171,7 +171,7 @@ std::vector<key_order> find_orders(const operations& history, const std::vector<
     if (order)
       k.verdict = verdict::linearizable;
     else
-      order = one_key(history, k.operations).search_order(costs, k.verdict);
+      order = key_orders(history, k.operations).search_order(costs, k.verdict);
     if (k.verdict == verdict::linearizable)
       append_unanswered(history, k.operations, *order);
     k.order = play(history, *order);

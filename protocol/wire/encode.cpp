@@ -62,11 +62,11 @@ struct value_writer {
   }
 };
 
-struct envelope {
+struct framing {
   std::string_view from, to, leader, type;
 };
 
-void write_envelope(json_writer& json, const envelope& e) {
+void write_framing(json_writer& json, const framing& e) {
   json.open('{');
   json.member(keys::from, e.from);
   json.member(keys::to, e.to);
@@ -84,8 +84,8 @@ struct reply_writer {
   void write(const kv::request_id& id, std::string_view type, replica_id named_leader, More&& more) {
     out.clear();
     json_writer json(out);
-    write_envelope(json,
-                   {replicas.spelling(replicas.self()), id.client, replicas.spelling(named_leader), type});
+    write_framing(json,
+                  {replicas.spelling(replicas.self()), id.client, replicas.spelling(named_leader), type});
     json.member(keys::mid, id.mid);
     more(json);
     json.close('}');
@@ -135,8 +135,8 @@ void codec::encode(const peer_message& message, replica_id to, replica_id leader
   json_writer json(out);
   std::visit(
       [&](const auto& m) {
-        write_envelope(json, {replicas_.spelling(replicas_.self()), replicas_.spelling(to),
-                              replicas_.spelling(leader), m.type_name});
+        write_framing(json, {replicas_.spelling(replicas_.self()), replicas_.spelling(to),
+                             replicas_.spelling(leader), m.type_name});
         value_writer write{json};
         for_each_field(m, [&](std::string_view name, const auto& value) {
           json.key(name);
@@ -158,8 +158,8 @@ void codec::encode(const client_reply& reply, replica_id leader, std::string& ou
 void codec::encode_hello(replica_id leader, std::string& out) const {
   out.clear();
   json_writer json(out);
-  write_envelope(json, {replicas_.spelling(replicas_.self()), replicas_.spelling(nobody),
-                        replicas_.spelling(leader), types::hello});
+  write_framing(json, {replicas_.spelling(replicas_.self()), replicas_.spelling(nobody),
+                       replicas_.spelling(leader), types::hello});
   json.close('}');
 }
 

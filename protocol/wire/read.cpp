@@ -10,11 +10,11 @@ namespace troupe::wire {
 namespace {
 
 /// What every message has, and what decides how the rest is read.
-struct envelope {
+struct heading {
   std::string_view from, to, type;
 };
 
-decode_error in_message(const envelope& e, const decode_error& problem) {
+decode_error in_message(const heading& e, const decode_error& problem) {
   return {problem.kind, fmt::format("{} from {}: {}", quoted(e.type), quoted(e.from), problem.text)};
 }
 
@@ -26,7 +26,7 @@ std::string_view string_field(value_reader& reader, const json& root, std::strin
   return found == nullptr || reader.failed() ? std::string_view{} : text_of(*found);
 }
 
-decoded read_from_peer(const json& root, const envelope& e, replica_id from, const directory& replicas) {
+decoded read_from_peer(const json& root, const heading& e, replica_id from, const directory& replicas) {
   value_reader reader;
   const auto leader = replicas.find(string_field(reader, root, keys::leader)).value_or(nobody);
   decoded result;
@@ -88,7 +88,7 @@ struct too_long_to_carry {
   }
 };
 
-decoded read_request(const json& root, const envelope& e, const limits& transport) {
+decoded read_request(const json& root, const heading& e, const limits& transport) {
   value_reader reader;
   client_request request;
   request.id.mid = string_field(reader, root, keys::mid);
@@ -114,7 +114,7 @@ decoded read_request(const json& root, const envelope& e, const limits& transpor
   return request;
 }
 
-decoded read_from_outside(const json& root, const envelope& e, const limits& transport) {
+decoded read_from_outside(const json& root, const heading& e, const limits& transport) {
   if (e.from.empty() || parse_replica_id(e.from) == nobody) {
     return in_message(e, {decode_problem::foreign_sender, "nobody could be answered"});
   }
@@ -127,7 +127,7 @@ decoded read_from_outside(const json& root, const envelope& e, const limits& tra
   return in_message(e, {decode_problem::unknown_type, "no such request"});
 }
 
-decoded read_from_member(const json& root, const envelope& e, replica_id from, const directory& replicas) {
+decoded read_from_member(const json& root, const heading& e, replica_id from, const directory& replicas) {
   if (from == replicas.self()) {
     return in_message(e, {decode_problem::foreign_sender, "this replica said it itself"});
   }
@@ -147,8 +147,8 @@ decoded read_message(const json& root, const directory& replicas, const limits& 
     return decode_error{decode_problem::not_an_object, "JSON, but no object"};
   }
   value_reader reader;
-  const envelope e{string_field(reader, root, keys::from), string_field(reader, root, keys::to),
-                   string_field(reader, root, keys::type)};
+  const heading e{string_field(reader, root, keys::from), string_field(reader, root, keys::to),
+                  string_field(reader, root, keys::type)};
   if (reader.failed()) {
     return reader.problem();
   }

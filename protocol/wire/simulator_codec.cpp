@@ -106,9 +106,9 @@ int digit(char c) {
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-using json_writer = rapidjson::Writer<rapidjson::StringBuffer>;
+using text_writer = rapidjson::Writer<rapidjson::StringBuffer>;
 
-void write_header(json_writer& writer, const request_header& header, const std::string& type) {
+void write_header(text_writer& writer, const request_header& header, const std::string& type) {
   writer.StartObject();
   writer.Key("src");
   writer.String(to_string(header.client));
@@ -177,7 +177,7 @@ std::optional<envelope> parse_envelope(std::string_view datagram, std::string& e
 
 std::string write_request(const request_header& header, const kv::operation& operation) {
   rapidjson::StringBuffer buffer;
-  json_writer writer(buffer);
+  text_writer writer(buffer);
   std::visit(
       [&](const auto& what) {
         write_header(writer, header, std::string(what.type_name));
