@@ -214,14 +214,14 @@ TEST_CASE("porcupine: a run is what its page draws, with an order that explains 
 
 TEST_CASE("porcupine: what befell replicas is there, and when clients asked") {
   const auto d = parsed(export_as(target::porcupine, traced_runs().front().story).text);
-  std::map<std::string, int> crashes;
+  int crashes = 0;
   bool leads = false;
   for (const auto& a : d["Annotations"].GetArray()) {
-    crashes[text(a, "Tag")] += text(a, "Description") == "crash" ? 1 : 0;
+    crashes += text(a, "Tag").starts_with("replica ") && text(a, "Description") == "crash" ? 1 : 0;
     leads = leads || text(a, "Description").find("leads") != std::string::npos;
   }
   CHECK(leads);
-  CHECK(crashes["replica 0003"] + crashes["replica 0004"] == 2);
+  CHECK(crashes == 2);
   // Small numbers, in the order of the true ones.
   std::map<std::int64_t, std::int64_t> times;
   for (const auto& p : d["Partitions"].GetArray())
