@@ -27,6 +27,7 @@ class fair_weather {
  private:
   void judge_writes();
   void judge_reads();
+  bool is_sending_state(replica_id except) const;
   void judge_without_follower();
   void judge_end_of_leader();
   void judge_redirect();
