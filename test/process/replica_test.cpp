@@ -384,8 +384,10 @@ struct alone : udp_simulator {
   }
   /// Repeats it until it is answered: at first nobody leads.
   std::string ask(const std::string& mid, const std::string& what) {
+    // Once: who asks twice is answered twice, and the second answer would be taken for the next life's first
+    // word.
+    send(R"({"src":"00F1","dst":"0000","leader":"FFFF","MID":")" + mid + "\"," + what + "}");
     for (;;) {
-      send(R"({"src":"00F1","dst":"0000","leader":"FFFF","MID":")" + mid + "\"," + what + "}");
       const auto answer = receive();
       if (answer.find("\"MID\":\"" + mid) != std::string::npos)
         return answer;
