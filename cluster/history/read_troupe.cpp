@@ -11,9 +11,9 @@ namespace troupe::history {
 
 namespace {
 
-constexpr std::array kinds{operation_kind::get, operation_kind::put, operation_kind::append,
-                           operation_kind::cas, operation_kind::erase};
-constexpr std::array endings{ending::ok, ending::refused, ending::unknown};
+constexpr std::array written_kinds{operation_kind::get, operation_kind::put, operation_kind::append,
+                                   operation_kind::cas, operation_kind::erase};
+constexpr std::array written_endings{ending::ok, ending::refused, ending::unknown};
 
 /// One line: an object whose fields are asked for one by one, and none may be left over.
 class json_line {
@@ -127,9 +127,9 @@ operation read_operation(json_line& line, std::size_t number) {
   o.line = number;
   o.client = line.text_if_there("client").value_or("");
   o.id = line.text_if_there("id").value_or("");
-  o.kind = line.one_of("op", kinds);
+  o.kind = line.one_of("op", written_kinds);
   o.key = line.text("key");
-  o.ending = line.one_of("end", endings);
+  o.ending = line.one_of("end", written_endings);
   read_values(line, o);
   read_times(line, o);
   if (o.ending == ending::ok)
