@@ -156,10 +156,9 @@ void router::apply(const committed& c) {
     if (const auto* command = std::get_if<kv::command>(&e->payload)) {
       // What an earlier leader took in is answered too: its client still waits. Only the second entry of a
       // repeated request was answered with the first one, unless the client asked this replica again.
-      const bool repeated = machine_.remembered(command->id) != nullptr;
-      const auto result = machine_.apply(*command);
-      if (c.answer && (writes_.erase(command->id) > 0 || !repeated))
-        reply(ok(command->id, result));
+      const auto result = machine_.apply_if_new(*command);
+      if (c.answer && (writes_.erase(command->id) > 0 || result))
+        reply(ok(command->id, result ? *result : *machine_.remembered(command->id)));
     }
     settle(*e);
     applied_bytes_ += e->wire_bytes;

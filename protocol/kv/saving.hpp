@@ -30,8 +30,8 @@ class state_machine::saving {
  private:
   /// A session that has gone on since the beginning.
   struct changed_session {
-    std::size_t count;               ///< of its requests at the beginning
-    std::vector<answered> forgotten; ///< the first of those
+    std::size_t count;                                    ///< of its requests at the beginning
+    std::vector<remembered_requests::answered> forgotten; ///< the first of those
   };
 
   void write_values(const value_map& now, std::size_t stop);

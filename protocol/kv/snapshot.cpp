@@ -114,8 +114,8 @@ void state_machine::saving::changing(const state_machine& s, const std::string& 
 
 void state_machine::saving::remembering(const session& s) {
   auto& kept = changed_.try_emplace(&s, changed_session{s.requests.size(), {}}).first->second;
-  if (s.requests.size() == max_remembered_per_client && kept.forgotten.size() < kept.count)
-    kept.forgotten.push_back(s.requests.front());
+  if (s.requests.is_full() && kept.forgotten.size() < kept.count)
+    kept.forgotten.push_back(s.requests[0]);
 }
 
 void state_machine::saving::forgetting(session_list& all) {
@@ -187,7 +187,8 @@ class state_machine::reader {
       } else if (value.size() > max_value_bytes) {
         fail("a value that is too long");
       } else {
-        state.values_.emplace_hint(state.values_.end(), key, value);
+        const auto made = state.values_.emplace_hint(state.values_.end(), key, value);
+        state.value_index_.emplace(made->first, made);
       }
     }
   }
@@ -200,11 +201,11 @@ class state_machine::reader {
         fail("a client twice");
         return;
       }
-      requests(state.session_of(client));
+      requests(state.make_session(client).requests);
     }
   }
 
-  void requests(session& s) {
+  void requests(remembered_requests& all) {
     std::size_t left = bounded(max_remembered_per_client, "too many requests of one client");
     if (left == 0) {
       fail("a client without requests");
@@ -213,12 +214,12 @@ class state_machine::reader {
       const auto mid = text();
       const bool applied = bounded(1, "neither 0 nor 1") == 1;
       const auto value = text();
-      if (s.index.contains(mid)) {
+      if (all.find(mid)) {
         fail("a request twice");
       } else if (value.size() > max_value_bytes) {
         fail("a value that is too long");
       } else {
-        s.remember(mid, {applied, std::string(value)});
+        all.add(mid, {applied, std::string(value)});
       }
     }
   }

@@ -40,52 +40,80 @@ state_machine& state_machine::operator=(state_machine&&) noexcept = default;
 state_machine::~state_machine() = default;
 
 const std::string& state_machine::get(std::string_view key) const {
-  const auto found = values_.find(key);
-  return found == values_.end() ? no_value : found->second;
+  const auto found = value_index_.find(key);
+  return found == value_index_.end() ? no_value : found->second->second;
+}
+
+std::string* state_machine::find(std::string_view key) {
+  const auto found = value_index_.find(key);
+  return found == value_index_.end() ? nullptr : &found->second->second;
+}
+
+/// Precondition: the key has no value.
+void state_machine::insert(std::string_view key, std::string_view value) {
+  const auto made = values_.emplace(key, value).first;
+  value_index_.emplace(made->first, made);
 }
 
 /// One overload for each write.
 struct state_machine::executor {
   state_machine& state;
 
-  result operator()(const put& p) const { return store(p.key, p.value); }
+  result operator()(const put& p) const { return store(p.key, p.value, state.find(p.key)); }
   result operator()(const append& a) const {
-    if (state.get(a.key).size() + a.value.size() > max_value_bytes) {
-      return refuse(a.key);
-    }
+    auto* held = state.find(a.key);
+    if (!held)
+      return store(a.key, a.value, held);
+    if (held->size() + a.value.size() > max_value_bytes)
+      return {false, *held};
     state.changing(a.key);
-    state.values_[a.key] += a.value;
+    *held += a.value;
     return {};
   }
   result operator()(const cas& c) const {
-    return state.get(c.key) == c.expected ? store(c.key, c.value) : refuse(c.key);
+    auto* held = state.find(c.key);
+    const auto& value = held ? *held : no_value;
+    return value == c.expected ? store(c.key, c.value, held) : result{false, value};
   }
   result operator()(const erase& e) const {
     state.changing(e.key);
-    state.values_.erase(e.key);
+    if (const auto found = state.value_index_.find(e.key); found != state.value_index_.end()) {
+      const auto at = found->second;
+      state.value_index_.erase(found);
+      state.values_.erase(at);
+    }
     return {};
   }
 
-  result store(const std::string& key, const std::string& value) const {
-    if (value.size() > max_value_bytes) {
-      return refuse(key);
-    }
+  /// @param held  what the key holds; null: nothing
+  result store(const std::string& key, const std::string& value, std::string* held) const {
+    if (value.size() > max_value_bytes)
+      return {false, held ? *held : no_value};
     state.changing(key);
-    state.values_.insert_or_assign(key, value);
+    if (held)
+      *held = value;
+    else
+      state.insert(key, value);
     return {};
   }
-  result refuse(const std::string& key) const { return {false, state.get(key)}; }
 };
 
 result state_machine::apply(const command& c) {
-  if (const result* before = remembered(c.id)) {
-    return *before;
-  }
+  auto now = apply_if_new(c);
+  return now ? std::move(*now) : *remembered(c.id);
+}
+
+std::optional<result> state_machine::apply_if_new(const command& c) {
+  const auto known = session_index_.find(c.id.client);
+  if (known != session_index_.end() && known->second->requests.find(c.id.mid))
+    return std::nullopt;
   result now = std::visit(executor{*this}, c.operation);
-  auto& s = session_of(c.id.client);
+  if (known != session_index_.end()) // the last in line to be forgotten
+    sessions_.splice(sessions_.end(), sessions_, known->second);
+  auto& s = known != session_index_.end() ? *known->second : make_session(c.id.client);
   if (saving_)
     saving_->remembering(s);
-  s.remember(c.id.mid, now);
+  s.requests.add(c.id.mid, now);
   return now;
 }
 
@@ -96,19 +124,11 @@ void state_machine::changing(const std::string& key) {
 
 const result* state_machine::remembered(const request_id& id) const {
   const auto at = session_index_.find(id.client);
-  if (at == session_index_.end()) {
-    return nullptr;
-  }
-  const auto found = at->second->index.find(id.mid);
-  return found == at->second->index.end() ? nullptr : found->second;
+  return at == session_index_.end() ? nullptr : at->second->requests.find(id.mid);
 }
 
-/// The client's session, made now if there is none, and the last in line to be forgotten.
-state_machine::session& state_machine::session_of(std::string_view client) {
-  if (const auto found = session_index_.find(client); found != session_index_.end()) {
-    sessions_.splice(sessions_.end(), sessions_, found->second);
-    return sessions_.back();
-  }
+/// Precondition: the client has none.
+state_machine::session& state_machine::make_session(std::string_view client) {
   if (sessions_.size() == max_clients) {
     session_index_.erase(sessions_.front().client);
     if (saving_)
@@ -122,15 +142,6 @@ state_machine::session& state_machine::session_of(std::string_view client) {
   return made;
 }
 
-void state_machine::session::remember(std::string_view mid, const result& r) {
-  if (requests.size() == max_remembered_per_client) {
-    index.erase(requests.front().mid);
-    requests.pop_front();
-  }
-  const answered& kept = requests.emplace_back(answered{std::string(mid), r});
-  index.emplace(kept.mid, &kept.result);
-}
-
 std::uint64_t state_machine::digest() const {
   hasher hash;
   hash.add(std::uint64_t{values_.size()});
@@ -142,7 +153,8 @@ std::uint64_t state_machine::digest() const {
   for (const auto& s : sessions_) {
     hash.add(s.client);
     hash.add(std::uint64_t{s.requests.size()});
-    for (const auto& request : s.requests) {
+    for (std::size_t i = 0; i < s.requests.size(); ++i) {
+      const auto& request = s.requests[i];
       hash.add(request.mid);
       hash.add(std::uint64_t{request.result.applied});
       hash.add(request.result.value);

@@ -2,10 +2,10 @@
 // The replicated state: keys and values, and what each client was told.
 
 #include "protocol/kv/command.hpp"
+#include "protocol/kv/remembered_requests.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -35,7 +35,7 @@ class state_machine {
  public:
   /// A write that would make a value longer than this is not applied.
   static constexpr std::size_t max_value_bytes = std::size_t{1} << 20;
-  static constexpr std::size_t max_remembered_per_client = 1'024;
+  static constexpr std::size_t max_remembered_per_client = remembered_requests::most;
   static constexpr std::size_t max_clients = 10'000;
 
   state_machine();
@@ -46,7 +46,10 @@ class state_machine {
   /// The value of a key, `""` if it has none. Valid until the next write.
   const std::string& get(std::string_view key) const;
 
+  /// What it did: now, or when it was applied before.
   result apply(const command& c);
+  /// The same, but nothing if it was applied before, and is remembered.
+  std::optional<result> apply_if_new(const command& c);
 
   /// What a request was answered, or nullptr if it was not applied or is forgotten. Valid until the next
   /// write.
@@ -79,18 +82,9 @@ class state_machine {
   std::uint64_t digest() const;
 
  private:
-  struct answered {
-    std::string mid;
-    kv::result result;
-  };
-
-  /// What one client was told. The index looks into `requests`, whose elements stay where they are.
   struct session {
     std::string client;
-    std::deque<answered> requests; ///< the oldest first
-    std::unordered_map<std::string_view, const result*> index;
-
-    void remember(std::string_view mid, const result& r);
+    remembered_requests requests;
   };
 
   struct executor;
@@ -100,11 +94,14 @@ class state_machine {
   using session_list = std::list<session>;
   using value_map = std::map<std::string, std::string, std::less<>>;
 
-  session& session_of(std::string_view client);
+  session& make_session(std::string_view client);
+  std::string* find(std::string_view key);
+  void insert(std::string_view key, std::string_view value);
   /// Call it before the value of a key changes.
   void changing(const std::string& key);
 
-  value_map values_;
+  value_map values_; ///< in order, for those who write them down
+  std::unordered_map<std::string_view, value_map::iterator> value_index_;
   session_list sessions_; ///< the longest idle first
   std::unordered_map<std::string_view, session_list::iterator> session_index_;
   std::unique_ptr<saving> saving_; ///< null unless one is under way

@@ -22,6 +22,28 @@ inline constexpr auto escaped_sizes = [] {
 
 inline constexpr std::size_t escaped_bytes(char c) { return escaped_sizes[static_cast<unsigned char>(c)]; }
 
+/// Whether a text stands in a JSON string as it is. Most do, so this looks at many bytes at once: without a
+/// branch in the inner loop, which the compiler then turns into vector instructions.
+inline bool needs_no_escape(std::string_view text) {
+  constexpr std::size_t stride = 64;
+  const auto is_special = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20) | (byte == '"') | (byte == '\\');
+  };
+  std::size_t at = 0;
+  for (; at + stride <= text.size(); at += stride) {
+    unsigned char any = 0;
+    for (std::size_t i = 0; i < stride; ++i)
+      any |= static_cast<unsigned char>(is_special(text[at + i]));
+    if (any)
+      return false;
+  }
+  for (; at < text.size(); ++at)
+    if (is_special(text[at]))
+      return false;
+  return true;
+}
+
 /// Appends what it is told and sets commas; keeping brackets in pairs is the caller's business.
 class json_writer {
  public:
@@ -100,6 +122,10 @@ class json_writer {
   }
 
   void escape(std::string_view text) {
+    if (needs_no_escape(text)) {
+      out_ += text;
+      return;
+    }
     std::size_t plain = 0; // where the stretch begins that needs no escaping
     for (std::size_t i = 0; i < text.size(); ++i) {
       const std::size_t bytes = escaped_bytes(text[i]);

@@ -51,6 +51,8 @@ std::size_t wire_bytes(const raft::payload& payload) {
 
 std::size_t json_bytes(std::string_view text) {
   std::size_t bytes = 2;
+  if (needs_no_escape(text))
+    return bytes + text.size();
   for (const char c : text) {
     bytes += escaped_bytes(c);
   }

@@ -3,6 +3,9 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <deque>
+#include <string>
+
 using namespace troupe::kv;
 
 namespace {
@@ -99,6 +102,14 @@ TEST_CASE("a repeated request is answered as before and changes nothing") {
   CHECK(state.apply(refused) == result{false, "w"});
 }
 
+TEST_CASE("state machine: whoever asks is told whether a write is new") {
+  state_machine state;
+  const command add{{"00F1", "1"}, append{"k", "v"}};
+  CHECK(state.apply_if_new(add) == result{});
+  CHECK(state.apply_if_new(add) == std::nullopt);
+  CHECK(state.get("k") == "v");
+}
+
 TEST_CASE("equal MIDs of different clients are different requests") {
   state_machine state;
   state.apply({{"00F1", "1"}, append{"k", "a"}});
@@ -126,6 +137,32 @@ TEST_CASE("of each client the last requests are remembered, and no more") {
   apply(put{"k", "v"});
   CHECK(state.remembered({"00F1", "1"}) == nullptr);
   CHECK(state.remembered({"00F1", "2"}) != nullptr);
+}
+
+TEST_CASE("state machine: whatever a client's requests are called, exactly the last are remembered, in their "
+          "order") {
+  remembered_requests all;
+  std::deque<std::string> last;
+  // Lengths and digits of many kinds, so that places in the index are shared, and freed in any order.
+  for (std::size_t i = 0; i < 5 * remembered_requests::most; ++i) {
+    const auto mid = std::to_string(i * i * 7'919 % 1'000'003) + std::string(i % 23, '-') + std::to_string(i);
+    REQUIRE(all.find(mid) == nullptr);
+    all.add(mid, {i % 3 == 0, std::to_string(i)});
+    last.push_back(mid);
+    if (last.size() > remembered_requests::most) {
+      CHECK(all.find(last.front()) == nullptr);
+      last.pop_front();
+    }
+    REQUIRE(all.size() == last.size());
+    if (i % 101 != 0 && i > 20)
+      continue;
+    for (std::size_t n = 0; n < last.size(); ++n) {
+      const auto number = i + 1 - last.size() + n;
+      REQUIRE(all[n].mid == last[n]);
+      REQUIRE(all.find(last[n]) != nullptr);
+      CHECK(*all.find(last[n]) == result{number % 3 == 0, std::to_string(number)});
+    }
+  }
 }
 
 TEST_CASE("the client that has been idle the longest is forgotten first") {
