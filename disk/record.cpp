@@ -64,7 +64,7 @@ class taker {
       std::memcpy(&n, bytes.data(), sizeof n);
     return n;
   }
-  std::string text() { return std::string(take(number<std::uint32_t>())); }
+  std::string_view text() { return take(number<std::uint32_t>()); }
   std::vector<replica_id> ids() {
     std::vector<replica_id> all;
     for (auto left = number<std::uint32_t>(); left > 0 && !failed_; --left)
@@ -107,12 +107,13 @@ void put_payload(std::string& out, const raft::payload& p) {
   }
 }
 
-/// The alternative of that number, default-made; the first if there is none.
-template <class Variant, std::size_t... I>
-Variant alternative(std::size_t which, std::index_sequence<I...>) {
-  Variant v;
-  ((which == I ? static_cast<void>(v.template emplace<I>()) : void()), ...);
-  return v;
+/// Makes it the alternative of that number, default-made. Whether there is one.
+template <class... Alternatives>
+bool become(std::variant<Alternatives...>& v, std::size_t which) {
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return ((which == I && (v.template emplace<I>(), true)) || ...);
+  }
+  (std::index_sequence_for<Alternatives...>());
 }
 
 template <class Operation>
@@ -120,24 +121,21 @@ void take_texts(taker& in, Operation& o) {
   std::apply([&](const auto&... f) { ((o.*(f.member) = in.text()), ...); }, Operation::fields());
 }
 
-std::optional<raft::payload> take_payload(taker& in) {
-  const auto kind = in.number<std::uint8_t>();
-  if (kind >= std::variant_size_v<raft::payload>)
-    return std::nullopt;
-  auto p = alternative<raft::payload>(kind, std::make_index_sequence<std::variant_size_v<raft::payload>>());
+/// Whether it is one. A log may have millions: each is made where it stays.
+bool take_payload(taker& in, raft::payload& p) {
+  if (!become(p, in.number<std::uint8_t>()))
+    return false;
   if (auto* c = std::get_if<kv::command>(&p)) {
     c->id.client = in.text();
     c->id.mid = in.text();
-    const auto which = in.number<std::uint8_t>();
-    if (which >= std::variant_size_v<kv::write>)
-      return std::nullopt;
-    c->operation = alternative<kv::write>(which, std::make_index_sequence<std::variant_size_v<kv::write>>());
+    if (!become(c->operation, in.number<std::uint8_t>()))
+      return false;
     std::visit([&](auto& o) { take_texts(in, o); }, c->operation);
   } else if (auto* members = std::get_if<raft::configuration>(&p)) {
     members->voters = in.ids();
     members->learners = in.ids();
   }
-  return p;
+  return true;
 }
 
 // ---- records
@@ -191,13 +189,13 @@ position take_position(taker& in) {
 }
 
 std::optional<record> take_entry(taker& in) {
-  const term_number term{in.number<std::uint64_t>()};
-  const log_index index{in.number<std::uint64_t>()};
-  auto payload = take_payload(in);
-  if (!payload)
+  const auto e = std::make_shared<raft::entry>();
+  e->term = {in.number<std::uint64_t>()};
+  e->index = {in.number<std::uint64_t>()};
+  if (!take_payload(in, e->payload))
     return std::nullopt;
-  const auto weight = wire::wire_bytes(*payload);
-  return entry_record{std::make_shared<raft::entry>(raft::entry{term, index, std::move(*payload), weight})};
+  e->wire_bytes = wire::wire_bytes(e->payload);
+  return entry_record{e};
 }
 
 std::optional<record> take_body(taker& in) {
