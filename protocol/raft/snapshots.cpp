@@ -39,10 +39,11 @@ void core::take(compact& in) {
 // ---- the leader's side
 // ------------------------------------------------------------------------------------------
 
-/// Sends the piece that is wanted next. Until the snapshot is installed the follower gets no appends.
+/// Sends the piece that is wanted next. Until the snapshot is installed the follower gets no appends. While
+/// it has nothing of it, the newest will do.
 void core::send_snapshot(progress& p) {
   auto& l = leading();
-  if (!p.installing) {
+  if (!p.installing || p.installing_offset == 0) {
     require(snapshot_ != nullptr, "entry {} is gone, and there is no snapshot of it", p.next.value);
     p.installing = snapshot_;
     p.installing_offset = 0;
@@ -81,6 +82,8 @@ void core::on(replica_id from, snapshot_reply& m) {
   }
   if (m.next_offset > p->installing->data.size())
     return refuse("a follower asks for a piece behind the end of a snapshot");
+  if (m.next_offset == p->installing_offset) // is on its way: this answers one that was sent twice
+    return;
   p->installing_offset = m.next_offset;
   send_snapshot(*p);
 }

@@ -171,6 +171,43 @@ TEST_CASE("a piece that was lost is sent again after about a round trip, at the 
   CHECK(again < 15);
 }
 
+TEST_CASE("who has nothing of a snapshot yet is sent the newest") {
+  auto c = leader_with_snapshot(std::string(30'000, 's'));
+  REQUIRE(c.answer<snapshot_piece>(1).last_index == log_index{4});
+  c.propose("a");
+  c.hear(2, accepted_of(2, c.progress_of(2).last_sequence.value, c->log().last_index().value));
+  const auto last = c->commit_index();
+  REQUIRE(last > log_index{4});
+  c.step(raft::compact{last, "newer"});
+  while (c.sent<snapshot_piece>(1).empty())
+    c.time_out();
+  CHECK(c.answer<snapshot_piece>(1).last_index == last);
+  CHECK(c.answer<snapshot_piece>(1).data == "newer");
+}
+
+TEST_CASE("a piece that was sent twice makes none behind it be sent twice") {
+  auto l = leader_with_snapshot(std::string(30'000, 's'));
+  const auto first = l.answer<snapshot_piece>(1);
+  const auto next_try = [&] {
+    do
+      l.time_out();
+    while (l.sent<snapshot_piece>(1).empty());
+    return l.answer<snapshot_piece>(1);
+  };
+  const auto again = next_try();
+  REQUIRE(again.offset == first.offset);
+  lone_core f;
+  f.hear(2, first);
+  l.hear(1, f.answer<snapshot_reply>(2));
+  const auto second = l.answer<snapshot_piece>(1);
+  CHECK(second.offset > first.offset);
+  f.hear(2, again);
+  l.hear(1, f.answer<snapshot_reply>(2));
+  CHECK(l.sent<snapshot_piece>(1).empty());
+  // It is still waited for.
+  CHECK(next_try().offset == second.offset);
+}
+
 TEST_CASE("a handover to a replica that is being sent a snapshot sends each piece once") {
   auto c = leader_with_snapshot(std::string(30'000, 's'));
   c.step(raft::transfer{id_of(1)});
