@@ -4,21 +4,26 @@
 
 namespace troupe::actors {
 
-network::network(caf::actor_config& c, rooms_ptr r, wire::codec codec, edge* e, host h)
-    : room(c, std::move(r), std::move(h)), codec_(std::move(codec)), edge_(e) {}
+network::network(caf::actor_config& c, rooms_ptr r, wire::codec codec, edge* e, direct_edge* d, host h)
+    : room(c, std::move(r), std::move(h)), codec_(std::move(codec)), edge_(e), direct_(d) {}
 
 network::behavior_type network::make_behavior() {
   return {
-      [this](start) {
-        codec_.encode_hello(leader_, buffer_);
-        put_on_the_wire();
-      },
+      [this](start) { greet(); },
       [this](const datagram& d) { receive(d); },
-      [this](const outbound& o) { send_out(o); },
-      [this](const client_answer& a) { answer(a.reply); },
+      [this](outbound& o) { send_out(o); },
+      [this](client_answer& a) { answer(std::move(a.reply)); },
       [this](const standing_changed& s) { leader_ = s.standing.leader; },
       [this](flush) { send(rooms_->router, flush{}); },
   };
+}
+
+/// Only a simulator wants to hear that somebody is there.
+void network::greet() {
+  if (direct_)
+    return;
+  codec_.encode_hello(leader_, buffer_);
+  put_on_the_wire();
 }
 
 void network::receive(const datagram& d) {
@@ -42,13 +47,13 @@ void network::drop(const wire::decode_error& e) {
                           wire::to_string(e.kind), e.text));
 }
 
-void network::send_out(const outbound& o) {
-  for (const auto& m : o.messages) {
-    if (m.to != nobody && !codec_.replicas().is_member(m.to)) {
-      if (++counters_.without_address == 1)
-        host_.log(
-            log_level::warning,
-            fmt::format("has no address of {} (more such messages are counted, not told)", to_string(m.to)));
+void network::send_out(outbound& o) {
+  for (auto& m : o.messages) {
+    if (!has_address(m.to))
+      continue;
+    if (direct_) {
+      ++counters_.sent;
+      direct_->send(m.to, std::move(m.message));
       continue;
     }
     codec_.encode(m.message, m.to, leader_, buffer_);
@@ -56,7 +61,20 @@ void network::send_out(const outbound& o) {
   }
 }
 
-void network::answer(const client_reply& r) {
+bool network::has_address(replica_id to) {
+  if (to == nobody || codec_.replicas().is_member(to))
+    return true;
+  if (++counters_.without_address == 1)
+    host_.log(log_level::warning,
+              fmt::format("has no address of {} (more such messages are counted, not told)", to_string(to)));
+  return false;
+}
+
+void network::answer(client_reply r) {
+  if (direct_) {
+    ++counters_.sent;
+    return direct_->answer(std::move(r));
+  }
   codec_.encode(r, leader_, buffer_);
   put_on_the_wire();
 }

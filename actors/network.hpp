@@ -15,25 +15,28 @@ struct network_counters {
   std::uint64_t without_address = 0; ///< not sent: a configuration may name a replica that nobody can reach
 };
 
-/// Owns the edge: parses, validates, counts, drops, sends. Holds no state of the protocol but who leads,
-/// which every message names.
+/// Owns the edge: parses, validates, counts, drops, sends. Where messages leave as they are there is nothing
+/// to parse or write. Holds no state of the protocol but who leads, which every message names.
 class network : public room<network_actor> {
  public:
-  network(caf::actor_config& c, rooms_ptr r, wire::codec codec, edge* e, host h);
+  network(caf::actor_config& c, rooms_ptr r, wire::codec codec, edge* e, direct_edge* d, host h);
   const char* name() const override { return "network"; }
   behavior_type make_behavior() override;
 
   const network_counters& counters() const { return counters_; }
 
  private:
+  void greet();
   void receive(const datagram& d);
-  void send_out(const outbound& o);
-  void answer(const client_reply& r);
+  void send_out(outbound& o);
+  bool has_address(replica_id to);
+  void answer(client_reply r);
   void drop(const wire::decode_error& e);
   void put_on_the_wire();
 
   wire::codec codec_;
   edge* edge_;
+  direct_edge* direct_; ///< null: all goes as text
   replica_id leader_ = nobody;
   network_counters counters_;
   std::string buffer_;

@@ -34,7 +34,7 @@ replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::m
   r->log_store = system.spawn<log_store>(r, setup.disk, setup.host);
   r->router = system.spawn<actors::router>(r, self, setup.router, setup.host);
   r->network = system.spawn<network>(r, wire::codec(std::move(setup.directory), setup.transport), setup.out,
-                                     setup.host);
+                                     setup.direct, setup.host);
   caf::anon_send(r->network, start{});
   caf::anon_send(r->raft, start{});
 }
@@ -42,6 +42,16 @@ replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::m
 void replica::receive(std::string bytes) {
   const trace::within edge({trace::current.cause, trace::current.lamport, "edge"});
   caf::anon_send(rooms_->network, datagram{std::move(bytes)});
+}
+
+void replica::receive(raft::received m) {
+  const trace::within edge({trace::current.cause, trace::current.lamport, "edge"});
+  caf::anon_send(rooms_->raft, std::move(m));
+}
+
+void replica::receive(client_request r) {
+  const trace::within edge({trace::current.cause, trace::current.lamport, "edge"});
+  caf::anon_send(rooms_->router, std::move(r));
 }
 
 void replica::stop() {

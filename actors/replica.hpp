@@ -21,6 +21,7 @@ struct replica_setup {
   storage* disk = nullptr;
   actors::host host;
   watch_step after_step = nullptr;
+  direct_edge* direct = nullptr; ///< in place of `out`, where nobody understands text
 };
 
 /// How many messages wait for each actor.
@@ -44,6 +45,9 @@ class replica {
 
   /// Hands a message from the edge to the network actor.
   void receive(std::string bytes);
+  /// Hands what was said in this process to whom it is for. It is not checked: who says it is trusted.
+  void receive(raft::received m);
+  void receive(client_request r);
   /// Ends all four, once. Their scheduler has to run on until they are gone.
   void stop();
 

@@ -4,6 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+#include <string_view>
+
 namespace troupe::actors {
 
 namespace {
@@ -58,13 +62,29 @@ router::behavior_type router::make_behavior() {
   };
 }
 
+std::size_t router::hash_of_id::operator()(const kv::request_id& id) const {
+  const std::hash<std::string_view> hash;
+  return hash(id.client) * 31 + hash(id.mid);
+}
+
+std::optional<router::write_in_log>* router::find_write(const kv::request_id& id) {
+  const auto found = known_.find(id);
+  return found != known_.end() && found->second ? &found->second : nullptr;
+}
+
+std::size_t router::waiting() const {
+  return reads_.size() +
+         static_cast<std::size_t>(
+             std::count_if(known_.begin(), known_.end(), [](const auto& k) { return k.second.has_value(); }));
+}
+
 // ---- where a request goes
 // -----------------------------------------------------------------------------------------
 
 void router::take(client_request& r) {
   if (const auto* result = machine_.remembered(r.id)) // asked again after it was applied
     return reply(ok(r.id, *result));
-  if (known_.insert(r.id).second) // asked again while it waits: one answer will do
+  if (known_.try_emplace(r.id).second) // asked again while it waits: one answer will do
     serve(std::move(r));
 }
 
@@ -92,9 +112,9 @@ void router::submit(client_request r) {
     return send(rooms_->raft, read_request{number});
   }
   kv::command command{r.id, as_write(r)};
-  const auto bytes = wire::wire_bytes(raft::payload{command});
-  auto id = r.id;
-  writes_.emplace(std::move(id), write_in_log{{}, {}, std::move(r)});
+  const auto bytes = wire::wire_bytes(command);
+  auto& write = known_[r.id];
+  write = write_in_log{{}, {}, std::move(r)};
   send(rooms_->raft, propose{{std::move(command), bytes}});
 }
 
@@ -127,17 +147,17 @@ void router::serve_parked() {
 // -------------------------------------------------------------------------------------------------------
 
 void router::note(const raft::proposal_outcome& o) {
-  const auto found = writes_.find(o.id);
-  if (found == writes_.end())
+  auto* write = find_write(o.id);
+  if (!write)
     return;
   if (o.refusal == raft::refusal::none) {
-    found->second.index = o.index;
-    found->second.term = o.term;
-    by_index_.emplace(o.index, o.id);
+    (*write)->index = o.index;
+    (*write)->term = o.term;
+    by_index_.emplace_hint(by_index_.end(), o.index, o.id);
     return;
   }
-  auto request = std::move(found->second.request);
-  writes_.erase(found);
+  auto request = std::move((*write)->request);
+  write->reset();
   switch (o.refusal) {
   case raft::refusal::none:
   case raft::refusal::not_leader:
@@ -157,7 +177,7 @@ void router::apply(const committed& c) {
       // What an earlier leader took in is answered too: its client still waits. Only the second entry of a
       // repeated request was answered with the first one, unless the client asked this replica again.
       const auto result = machine_.apply_if_new(*command);
-      if (c.answer && (writes_.erase(command->id) > 0 || result))
+      if (c.answer && (find_write(command->id) || result))
         reply(ok(command->id, result ? *result : *machine_.remembered(command->id)));
     }
     settle(*e);
@@ -173,14 +193,15 @@ void router::settle(const raft::entry& e) {
   const auto [first, last] = by_index_.equal_range(e.index);
   std::vector<client_request> homeless;
   for (auto i = first; i != last; ++i) {
-    const auto found = writes_.find(i->second);
-    if (found == writes_.end() || found->second.index != e.index)
+    auto* write = find_write(i->second);
+    if (!write || (*write)->index != e.index)
       continue;
-    if (found->second.term != e.term)
-      homeless.push_back(std::move(found->second.request));
-    else
-      known_.erase(found->first);
-    writes_.erase(found);
+    if ((*write)->term == e.term) {
+      known_.erase(i->second);
+      continue;
+    }
+    homeless.push_back(std::move((*write)->request));
+    write->reset();
   }
   by_index_.erase(first, last);
   for (auto& r : homeless)
@@ -201,14 +222,15 @@ void router::install(const install_snapshot& s) {
   std::vector<client_request> homeless;
   const auto end = by_index_.upper_bound(s.snapshot->last_index);
   for (auto i = by_index_.begin(); i != end; ++i) {
-    const auto found = writes_.find(i->second);
-    if (found == writes_.end() || found->second.index != i->first)
+    auto* write = find_write(i->second);
+    if (!write || (*write)->index != i->first)
       continue;
-    if (machine_.remembered(found->first))
-      known_.erase(found->first);
-    else
-      homeless.push_back(std::move(found->second.request));
-    writes_.erase(found);
+    if (machine_.remembered(i->second)) {
+      known_.erase(i->second);
+      continue;
+    }
+    homeless.push_back(std::move((*write)->request));
+    write->reset();
   }
   by_index_.erase(by_index_.begin(), end);
   for (auto& r : homeless)

@@ -4,7 +4,8 @@
 
 #include <deque>
 #include <map>
-#include <set>
+#include <optional>
+#include <unordered_map>
 
 namespace troupe::actors {
 
@@ -36,7 +37,7 @@ class router : public room<router_actor> {
   /// For those who watch from outside while no actor runs.
   const kv::state_machine& state() const { return machine_; }
   std::size_t parked() const { return parked_.size(); }
-  std::size_t waiting() const { return writes_.size() + reads_.size(); }
+  std::size_t waiting() const;
   /// How many requests were taken in and have not left.
   std::size_t known() const { return known_.size(); }
 
@@ -46,7 +47,12 @@ class router : public room<router_actor> {
     term_number term;
     client_request request;
   };
+  struct hash_of_id {
+    std::size_t operator()(const kv::request_id& id) const;
+  };
 
+  /// A write that is proposed or in the log, or nullptr. Valid until the request leaves.
+  std::optional<write_in_log>* find_write(const kv::request_id& id);
   void take(client_request& r);
   void serve(client_request r);
   void submit(client_request r);
@@ -72,10 +78,10 @@ class router : public room<router_actor> {
   raft::standing standing_;
   kv::state_machine machine_;
   std::deque<client_request> parked_;
-  bool locating_ = false;          ///< raft will tell when the leader is heard from
-  instant redirected_at_;          ///< when clients were last sent to a leader
-  std::set<kv::request_id> known_; ///< all that waits in any place
-  std::map<kv::request_id, write_in_log> writes_;
+  bool locating_ = false; ///< raft will tell when the leader is heard from
+  instant redirected_at_; ///< when clients were last sent to a leader
+  /// All that waits in any place; what is proposed or in the log stands here. Nothing depends on its order.
+  std::unordered_map<kv::request_id, std::optional<write_in_log>, hash_of_id> known_;
   std::multimap<log_index, kv::request_id> by_index_;
   std::map<std::uint64_t, client_request> reads_;
   std::uint64_t next_read_ = 1;

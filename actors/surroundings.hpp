@@ -1,6 +1,7 @@
 #pragma once
 // What the world puts around a replica. An actor never asks which world it is in.
 
+#include "protocol/messages.hpp"
 #include "protocol/raft/core.hpp"
 #include "trace/recorder.hpp"
 
@@ -18,6 +19,17 @@ class edge {
   /// Sends one whole message, or drops it and counts that: peers' messages may be lost, and clients are at
   /// the same place as the peers' network. Never blocks.
   virtual void send(std::string_view message) = 0;
+};
+
+/// Where messages leave a replica whose peers and clients are in its process: as they are, so that nobody has
+/// to write and read text.
+class direct_edge {
+ public:
+  virtual ~direct_edge() = default;
+  /// Hands a message to another replica, or to all others (`nobody`), or drops it. Never blocks.
+  virtual void send(replica_id to, peer_message m) = 0;
+  /// Hands an answer to the client that it names.
+  virtual void answer(client_reply r) = 0;
 };
 
 /// How a sync ended.

@@ -2,9 +2,11 @@
 // The last requests of one client, and what it was told (D 6.3).
 
 #include "protocol/kv/command.hpp"
+#include "protocol/kv/place_index.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -17,9 +19,28 @@ class remembered_requests {
  public:
   static constexpr std::size_t most = 1'024;
 
-  struct answered {
+  class answered {
+   public:
+    answered(std::string_view mid, const kv::result& r) : mid(mid) { note(r); }
+    answered(const answered& other) : answered(other.mid, other.result()) {}
+    answered(answered&&) = default;
+    answered& operator=(answered&&) = default;
+
+    const kv::result& result() const { return special_ ? *special_ : plain(); }
+    void note(const kv::result& r) {
+      if (r == plain())
+        special_.reset();
+      else
+        special_ = std::make_unique<kv::result>(r);
+    }
+
     std::string mid;
-    kv::result result;
+
+   private:
+    static const kv::result& plain();
+
+    /// Null: what nearly all are told, which then takes no room.
+    std::unique_ptr<kv::result> special_;
   };
 
   std::size_t size() const { return ring_.size(); }
@@ -32,22 +53,11 @@ class remembered_requests {
   void add(std::string_view mid, const result& r);
 
  private:
-  /// Where a request stands in the ring, at the place that its MID's hash names or at the next free one.
-  struct cell {
-    static constexpr std::uint16_t free = 0xFFFF;
-    std::uint16_t hash = 0;
-    std::uint16_t place = free;
-  };
-
   static std::uint16_t hash_of(std::string_view mid);
-  std::size_t next(std::size_t at) const { return (at + 1) & (index_.size() - 1); }
-  void enter(cell c);
-  void remove(cell c);
-  void grow_index();
 
   std::vector<answered> ring_;
   std::size_t oldest_ = 0;
-  std::vector<cell> index_; ///< 0 or a power of two, at least twice as many as there are requests
+  place_index<std::uint16_t, std::uint16_t> index_; ///< of places in the ring, counted from 1
 };
 
 } // namespace troupe::kv

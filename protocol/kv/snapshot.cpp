@@ -96,8 +96,8 @@ void state_machine::saving::write_requests(std::size_t stop) {
     const auto& request =
         at_request_ < gone ? changed->second.forgotten[at_request_] : s.requests[at_request_ - gone];
     text(request.mid);
-    line(request.result.applied ? 1 : 0);
-    text(request.result.value);
+    line(request.result().applied ? 1 : 0);
+    text(request.result().value);
   } while (++at_request_ < count && out_.size() < stop);
   if (at_request_ < count)
     return;
@@ -187,8 +187,7 @@ class state_machine::reader {
       } else if (value.size() > max_value_bytes) {
         fail("a value that is too long");
       } else {
-        const auto made = state.values_.emplace_hint(state.values_.end(), key, value);
-        state.value_index_.emplace(made->first, made);
+        state.index(state.values_.emplace_hint(state.values_.end(), key, value));
       }
     }
   }

@@ -32,6 +32,10 @@ class hasher {
 
 const std::string no_value;
 
+std::uint32_t hash_of(std::string_view key) {
+  return static_cast<std::uint32_t>(std::hash<std::string_view>{}(key));
+}
+
 } // namespace
 
 state_machine::state_machine() = default;
@@ -40,20 +44,15 @@ state_machine& state_machine::operator=(state_machine&&) noexcept = default;
 state_machine::~state_machine() = default;
 
 const std::string& state_machine::get(std::string_view key) const {
-  const auto found = value_index_.find(key);
-  return found == value_index_.end() ? no_value : found->second->second;
+  const auto* held = find(key);
+  return held ? held->second : no_value;
 }
 
-std::string* state_machine::find(std::string_view key) {
-  const auto found = value_index_.find(key);
-  return found == value_index_.end() ? nullptr : &found->second->second;
+state_machine::value_map::value_type* state_machine::find(std::string_view key) const {
+  return value_index_.find(hash_of(key), [&](const auto* held) { return held->first == key; });
 }
 
-/// Precondition: the key has no value.
-void state_machine::insert(std::string_view key, std::string_view value) {
-  const auto made = values_.emplace(key, value).first;
-  value_index_.emplace(made->first, made);
-}
+void state_machine::index(value_map::iterator value) { value_index_.add(hash_of(value->first), &*value); }
 
 /// One overload for each write.
 struct state_machine::executor {
@@ -64,38 +63,38 @@ struct state_machine::executor {
     auto* held = state.find(a.key);
     if (!held)
       return store(a.key, a.value, held);
-    if (held->size() + a.value.size() > max_value_bytes)
-      return {false, *held};
+    if (held->second.size() + a.value.size() > max_value_bytes)
+      return refuse(held);
     state.changing(a.key);
-    *held += a.value;
+    held->second += a.value;
     return {};
   }
   result operator()(const cas& c) const {
     auto* held = state.find(c.key);
-    const auto& value = held ? *held : no_value;
-    return value == c.expected ? store(c.key, c.value, held) : result{false, value};
+    return (held ? held->second : no_value) == c.expected ? store(c.key, c.value, held) : refuse(held);
   }
   result operator()(const erase& e) const {
+    auto* held = state.find(e.key);
+    if (!held)
+      return {};
     state.changing(e.key);
-    if (const auto found = state.value_index_.find(e.key); found != state.value_index_.end()) {
-      const auto at = found->second;
-      state.value_index_.erase(found);
-      state.values_.erase(at);
-    }
+    state.value_index_.remove(hash_of(e.key), held);
+    state.values_.erase(e.key);
     return {};
   }
 
-  /// @param held  what the key holds; null: nothing
-  result store(const std::string& key, const std::string& value, std::string* held) const {
+  /// @param held  where the key and its value are; null: it has none
+  result store(const std::string& key, const std::string& value, value_map::value_type* held) const {
     if (value.size() > max_value_bytes)
-      return {false, held ? *held : no_value};
+      return refuse(held);
     state.changing(key);
     if (held)
-      *held = value;
+      held->second = value;
     else
-      state.insert(key, value);
+      state.index(state.values_.emplace(key, value).first);
     return {};
   }
+  result refuse(const value_map::value_type* held) const { return {false, held ? held->second : no_value}; }
 };
 
 result state_machine::apply(const command& c) {
@@ -156,8 +155,8 @@ std::uint64_t state_machine::digest() const {
     for (std::size_t i = 0; i < s.requests.size(); ++i) {
       const auto& request = s.requests[i];
       hash.add(request.mid);
-      hash.add(std::uint64_t{request.result.applied});
-      hash.add(request.result.value);
+      hash.add(std::uint64_t{request.result().applied});
+      hash.add(request.result().value);
     }
   }
   return hash.value();

@@ -95,13 +95,13 @@ class state_machine {
   using value_map = std::map<std::string, std::string, std::less<>>;
 
   session& make_session(std::string_view client);
-  std::string* find(std::string_view key);
-  void insert(std::string_view key, std::string_view value);
+  value_map::value_type* find(std::string_view key) const;
+  void index(value_map::iterator value);
   /// Call it before the value of a key changes.
   void changing(const std::string& key);
 
   value_map values_; ///< in order, for those who write them down
-  std::unordered_map<std::string_view, value_map::iterator> value_index_;
+  place_index<std::uint32_t, value_map::value_type*> value_index_;
   session_list sessions_; ///< the longest idle first
   std::unordered_map<std::string_view, session_list::iterator> session_index_;
   std::unique_ptr<saving> saving_; ///< null unless one is under way

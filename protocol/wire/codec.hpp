@@ -128,6 +128,7 @@ class codec {
 /// it reserves 20 digits. An append_request is never longer than `append_overhead_bytes` and the sum of
 /// these.
 std::size_t wire_bytes(const raft::payload& payload);
+std::size_t wire_bytes(const kv::command& command);
 
 /// What a text takes as a JSON string, its quotes included, in bytes.
 std::size_t json_bytes(std::string_view text);

@@ -49,6 +49,8 @@ std::size_t wire_bytes(const raft::payload& payload) {
   return entry_frame_bytes + std::visit(payload_bytes{}, payload);
 }
 
+std::size_t wire_bytes(const kv::command& command) { return entry_frame_bytes + payload_bytes{}(command); }
+
 std::size_t json_bytes(std::string_view text) {
   std::size_t bytes = 2;
   if (needs_no_escape(text))

@@ -17,7 +17,7 @@ constexpr replica_id peer{0x0001};
 struct network_stage : stage {
   recording_edge edge;
   network& actor = put<network>(&rooms::network, wire::codec(wire::directory("0000", {"0001", "0002"}), {}),
-                                &edge, host());
+                                &edge, nullptr, host());
 
   void arrives(const std::string& bytes) { tell(rooms().network, datagram{bytes}); }
   void arrives(std::string_view from, std::string_view type, std::string_view fields) {
@@ -179,7 +179,8 @@ TEST_CASE("network: whatever it cannot cope with stops the replica") {
     void send(std::string_view) override { throw std::runtime_error("the edge is broken"); }
   } broken;
   stage s;
-  s.put<network>(&rooms::network, wire::codec(wire::directory("0000", {"0001"}), {}), &broken, s.host());
+  s.put<network>(&rooms::network, wire::codec(wire::directory("0000", {"0001"}), {}), &broken, nullptr,
+                 s.host());
   s.tell(s.rooms().network, start{}, start{});
   REQUIRE(s.stops.size() == 1);
   CHECK(s.stops.front() == "network: the edge is broken");
@@ -195,4 +196,29 @@ TEST_CASE("network: a flush goes on to the router, behind the requests that arri
   REQUIRE(heard.size() == 2);
   CHECK(std::holds_alternative<client_request>(heard[0]));
   CHECK(std::holds_alternative<flush>(heard[1]));
+}
+
+TEST_CASE("network: within one process messages leave as they are, and nobody is greeted") {
+  struct neighbours : direct_edge {
+    void send(replica_id to, peer_message m) override { said.emplace_back(to, std::move(m)); }
+    void answer(client_reply r) override { answers.push_back(std::move(r)); }
+    std::vector<std::pair<replica_id, peer_message>> said;
+    std::vector<client_reply> answers;
+  } direct;
+  stage s;
+  recording_edge text;
+  const auto& actor = s.put<network>(&rooms::network, wire::codec(wire::directory("0000", {"0001"}), {}),
+                                     &text, &direct, s.host());
+  const client_ok ok{{"00F1", "m"}, "v"};
+  s.tell(s.rooms().network, start{},
+         outbound{{{peer, timeout_now{{7}}}, {nobody, timeout_now{{8}}}, {replica_id{5}, timeout_now{{9}}}}},
+         client_answer{ok});
+  REQUIRE(direct.said.size() == 2); // there is no way to 0005, as ever
+  CHECK(direct.said[0].first == peer);
+  CHECK(std::get<timeout_now>(direct.said[0].second).term == term_number{7});
+  CHECK(direct.said[1].first == nobody);
+  CHECK(direct.answers == std::vector<client_reply>{ok});
+  CHECK(text.sent.empty());
+  CHECK(actor.counters().sent == 3);
+  CHECK(actor.counters().without_address == 1);
 }
