@@ -40,13 +40,36 @@ value convert(const json& v) {
   return result;
 }
 
-/// Iterative: a thousand brackets must not become as many stack frames in the parser; ours never nest so far.
-constexpr unsigned how = rapidjson::kParseIterativeFlag;
+constexpr unsigned how = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
 constexpr std::size_t longest_line_bytes = std::size_t{64} << 20U;
+constexpr std::size_t deepest_nesting = 100; // ours is below ten
+
+/// Whoever looks at a value calls itself for what is in it: a million brackets must not become as many frames
+/// of the stack.
+bool nests_too_deep(std::string_view line) {
+  std::size_t depth = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (in_text && c == '\\')
+      ++i; // what it escapes ends nothing
+    else if (in_text)
+      in_text = c != '"';
+    else if (c == '"')
+      in_text = true;
+    else if ((c == '{' || c == '[') && ++depth > deepest_nesting)
+      return true;
+    else if ((c == '}' || c == ']') && depth > 0)
+      --depth;
+  }
+  return false;
+}
 
 void parse_line(rapidjson::Document& d, std::string_view line) {
   if (line.size() > longest_line_bytes)
     throw read_error("is longer than any record");
+  if (nests_too_deep(line))
+    throw read_error("nests deeper than any record");
   d.Parse<how>(line.data(), line.size());
   if (d.HasParseError())
     throw read_error(fmt::format("is not JSON: {} (at byte {})",

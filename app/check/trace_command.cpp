@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <fstream>
+#include <iostream>
 #include <memory>
 #include <sstream>
 
@@ -25,7 +26,10 @@ struct trace_options {
 };
 
 trace::recording read_recording(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+  std::ifstream named;
+  if (path != "-")
+    named.open(path, std::ios::binary);
+  auto& file = path == "-" ? std::cin : static_cast<std::istream&>(named);
   std::ostringstream text;
   if (!file || !(text << file.rdbuf()))
     throw usage_error(fmt::format("{}: {}", path, errno != 0 ? std::strerror(errno) : "cannot be read"));
@@ -36,9 +40,10 @@ trace::recording read_recording(const std::string& path) {
   }
 }
 
-std::string describe(const trace::record& r) {
+/// Times count from `began`, as in all tools.
+std::string describe(const trace::record& r, std::int64_t began) {
   const auto place = r.kind == trace::event_kind::message ? fmt::format("{}/{}", r.replica, r.to) : r.replica;
-  auto text = fmt::format("{:.6f} #{} {} {}", static_cast<double>(r.begin) / 1e9, r.id, place,
+  auto text = fmt::format("{:.6f} #{} {} {}", static_cast<double>(r.begin - began) / 1e9, r.id, place,
                           r.kind == trace::event_kind::message ? r.type : r.event);
   if (!r.content.empty())
     text += " " + trace::parse(r.content).print();
@@ -86,6 +91,8 @@ exit_status judge(const trace_options& o) {
     files.push_back(read_recording(path));
     if (!files.back().damage.empty())
       fmt::print("{}: {}\n", path, files.back().damage);
+    else if (!files.back().complete)
+      fmt::print("{}: has no end record: its process was killed, or still runs\n", path);
     damaged = damaged || !files.back().damage.empty();
   }
   const trace::story s(std::move(files));
@@ -99,7 +106,7 @@ exit_status judge(const trace_options& o) {
     fmt::print("broken: {}\n", broken->what);
     for (const auto* r : broken->events)
       if (r)
-        fmt::print("  {}\n", describe(*r));
+        fmt::print("  {}\n", describe(*r, s.began()));
     return not_right;
   }
   fmt::print("{} events: no rule of Raft is broken{}\n", s.records().size(),
@@ -116,7 +123,9 @@ void add_trace_command(CLI::App& app, exit_status& status) {
   command->footer(
       "Exit status: 0 if no rule is broken, 1 if one is, 2 if that is unknown, 3 if a file cannot be "
       "read or the call is wrong.");
-  command->add_option("files", o->files, "The traces of one run: of a process each, or one of a cluster")
+  command
+      ->add_option("files", o->files,
+                   "The traces of one run: of a process each, or one of a cluster; - is the standard input")
       ->required();
   command->add_option("--time-limit", o->time_limit_s, "Seconds for the clients' history; then it is unknown")
       ->check(app::seconds_check(0.001, app::longest_seconds))

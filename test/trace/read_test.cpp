@@ -66,6 +66,20 @@ TEST_CASE("reader: damage in the middle ends the reading, and says where") {
   }
 }
 
+TEST_CASE("reader: what nests as no record does, or is not UTF-8, is damage") {
+  const auto line = [](const std::string& content) {
+    return message(1, 0, "0000", "edge", "network", "datagram", 5, content);
+  };
+  const auto nested = [](std::size_t n) { return std::string(n, '[') + std::string(n, ']'); };
+  CHECK(trace::read(head() + line(nested(99))).damage == "");
+  CHECK(trace::read(head() + line("{\"a\":\"\\\"" + nested(5000) + "\"}")).damage == ""); // that is a text
+  for (const std::size_t n : {100U, 1'000'000U}) // and the braces of the line
+    CHECK(trace::read(head() + line(nested(n))).damage ==
+          "line 2 nests deeper than any record: read up to there");
+  const auto damage = trace::read(head() + line("\"\xFF\"")).damage;
+  CHECK_MESSAGE(damage.starts_with("line 2 is not JSON: Invalid encoding in string"), damage);
+}
+
 TEST_CASE("reader: times whose differences are no numbers are damage") {
   for (const std::string at : {"9223372036854775807", "-9223372036854775808"}) {
     const auto r = trace::read("{\"event\":\"header\",\"format\":1}\n{\"event\":\"end\",\"at\":" + at +

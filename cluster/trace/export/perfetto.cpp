@@ -28,6 +28,11 @@ constexpr std::string_view threads[] = {"role", "network", "router", "raft", "lo
 constexpr std::size_t role_thread = 0;
 constexpr std::size_t wire_thread = 5;
 
+/// Viewers add begin and length as floating point, and would let a slice that ends where the next one begins
+/// reach into it. So the last nanosecond before the end is left empty, and no slice takes less than two.
+constexpr std::int64_t gap_ns = 1;
+constexpr std::int64_t shortest_ns = 2;
+
 /// Nanoseconds as microseconds.
 std::string micros(std::int64_t ns) {
   const auto sign = ns < 0 ? "-" : "";
@@ -64,7 +69,7 @@ class perfetto : public exporter {
 
   void finish() override {
     for (auto& [pid, s] : standings_)
-      end_role(pid, s, latest_ + 1);
+      end_role(pid, s, latest_ + gap_ns);
     out_ += "\n]}\n";
   }
 
@@ -124,14 +129,14 @@ class perfetto : public exporter {
   // ---- when
 
   /// Handling takes no time on virtual time, and clocks of processes are not read at once. So that a viewer
-  /// can tell slices apart, and none begins before what caused it, one lasts a nanosecond at least and waits
-  /// for the one before.
+  /// can tell slices apart, and none begins before what caused it, one takes some nanoseconds at least and
+  /// waits for the one before.
   slice place(const record& r, std::uint64_t pid, std::uint64_t tid, const slice* cause) {
     auto& busy_until = busy_until_.try_emplace(tid, INT64_MIN).first->second;
     auto begin = std::max(r.begin, busy_until);
     if (cause)
       begin = std::max(begin, cause->begin + 1);
-    busy_until = std::max(r.end, begin + 1);
+    busy_until = std::max(r.end, begin + shortest_ns);
     latest_ = std::max(latest_, busy_until);
     return {pid, tid, begin, busy_until};
   }
@@ -160,7 +165,7 @@ class perfetto : public exporter {
     if (!r.raft.empty() && is_utf8(r.raft))
       args += fmt::format(R"(,"raft":{})", r.raft);
     write(fmt::format(R"("ph":"X",{},"dur":{},"cat":"{}","name":{},"args":{{{}}})", at(s),
-                      micros(s.end - s.begin), r.kind == event_kind::network ? "network" : "actor",
+                      micros(s.end - s.begin - gap_ns), r.kind == event_kind::network ? "network" : "actor",
                       json_text(title_of(r)), args));
   }
 
@@ -197,11 +202,12 @@ class perfetto : public exporter {
   }
 
   void end_role(std::uint64_t pid, standing& s, std::int64_t t) {
-    if (s.role.empty() || t <= s.since)
+    if (s.role.empty() || t < s.since + shortest_ns)
       return;
     const slice role{pid, thread_of(pid, threads[role_thread]), s.since, t};
     write(fmt::format(R"("ph":"X",{},"dur":{},"cat":"role","name":{},"args":{{"term":{}}})", at(role),
-                      micros(t - s.since), json_text(fmt::format("{}, term {}", s.role, s.term)), s.term));
+                      micros(t - s.since - gap_ns), json_text(fmt::format("{}, term {}", s.role, s.term)),
+                      s.term));
   }
 
   /// Faults, deaths, violations.
@@ -215,7 +221,7 @@ class perfetto : public exporter {
     if (r.event != "crash")
       return;
     auto& now = standings_[pid];
-    end_role(pid, now, std::max(r.begin, now.since + 1));
+    end_role(pid, now, std::max(r.begin, now.since + shortest_ns));
     now = {};
   }
 
