@@ -85,10 +85,12 @@ double ratio(const std::vector<double>& a, const std::vector<double>& b) {
   return median(ratios);
 }
 
+/// Requests come as rarely as in the course's scenarios: the simulator looks every 100 ms which are due, and more of them
+/// would come in bursts.
 std::string write_scenario(const fs::path& folder, int replicas) {
   const auto path = (folder / fmt::format("latency-{}.json", replicas)).string();
   std::ofstream(path) << fmt::format(
-      R"({{"lifetime": 10, "start_wait": 3, "end_wait": 1, "replicas": {}, "requests": 1000, "mix": 0.5,
+      R"({{"lifetime": 19, "start_wait": 3, "end_wait": 1, "replicas": {}, "requests": 250, "mix": 0.5,
           "tests": {{"maximum_get_generation_fail_fraction": 1}}}})",
       replicas);
   return path;
