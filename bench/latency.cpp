@@ -85,8 +85,8 @@ double ratio(const std::vector<double>& a, const std::vector<double>& b) {
   return median(ratios);
 }
 
-/// Requests come as rarely as in the course's scenarios: the simulator looks every 100 ms which are due, and more of them
-/// would come in bursts.
+/// Requests come as rarely as in the course's scenarios: the simulator looks every 100 ms which are due, and
+/// more of them would come in bursts.
 std::string write_scenario(const fs::path& folder, int replicas) {
   const auto path = (folder / fmt::format("latency-{}.json", replicas)).string();
   std::ofstream(path) << fmt::format(

@@ -196,6 +196,7 @@ TEST_CASE("network: a flush goes on to the router, behind the requests that arri
   REQUIRE(heard.size() == 2);
   CHECK(std::holds_alternative<client_request>(heard[0]));
   CHECK(std::holds_alternative<flush>(heard[1]));
+  CHECK(s.flush_way() == std::vector<std::string_view>{"router", "raft"});
 }
 
 TEST_CASE("network: within one process messages leave as they are, and nobody is greeted") {

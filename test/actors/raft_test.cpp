@@ -106,7 +106,10 @@ TEST_CASE("raft: campaigns at its deadline") {
 TEST_CASE("raft: proposals that are in the mailbox together leave in one append") {
   raft_stage s;
   s.leads();
+  s.flush_way();
   s.tell(s.rooms().raft, s.proposal("1"), s.proposal("2"), s.proposal("3"));
+  // One flush, behind whatever is on the way that requests take.
+  CHECK(s.flush_way() == std::vector<std::string_view>{"network", "router"});
   const auto out = s.only<outbound>();
   REQUIRE(out.messages.size() == 1);
   CHECK(std::get<append_request>(out.messages.front().message).entries.size() == 3);

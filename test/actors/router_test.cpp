@@ -519,4 +519,5 @@ TEST_CASE("router: a flush goes on to raft, behind the proposals of earlier requ
   REQUIRE(heard.size() == 2);
   CHECK(std::holds_alternative<propose>(heard[0]));
   CHECK(std::holds_alternative<flush>(heard[1]));
+  CHECK(s.flush_way() == std::vector<std::string_view>{"raft"});
 }

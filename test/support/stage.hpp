@@ -40,8 +40,8 @@ class recorder : public actors::takes<Messages...>::base {
   using base = typename actors::takes<Messages...>::base;
 
   recorder(caf::actor_config& c, std::string_view room, std::vector<heard_message>* heard,
-           const actors::rooms* rooms)
-      : base(c), room_(room), heard_(heard), rooms_(rooms) {}
+           std::vector<std::string_view>* flush_way, const actors::rooms* rooms)
+      : base(c), room_(room), heard_(heard), flush_way_(flush_way), rooms_(rooms) {}
 
   typename base::behavior_type make_behavior() override {
     return {[this](const Messages& m) { take(m); }...};
@@ -54,6 +54,7 @@ class recorder : public actors::takes<Messages...>::base {
   }
   /// Goes its way, through whoever stands there.
   void take(const actors::flush& f) {
+    flush_way_->push_back(room_);
     if (room_ == "network")
       this->send(rooms_->router, f);
     else if (room_ == "router")
@@ -64,23 +65,25 @@ class recorder : public actors::takes<Messages...>::base {
 
   std::string_view room_;
   std::vector<heard_message>* heard_;
+  std::vector<std::string_view>* flush_way_;
   const actors::rooms* rooms_;
 };
 
 template <class... Messages>
 void record(caf::actor_system& system, std::string_view room, std::vector<heard_message>* heard,
-            const actors::rooms* rooms, caf::typed_actor<caf::reacts_to<Messages>...>& place) {
-  place = system.spawn<recorder<Messages...>>(room, heard, rooms);
+            std::vector<std::string_view>* flush_way, const actors::rooms* rooms,
+            caf::typed_actor<caf::reacts_to<Messages>...>& place) {
+  place = system.spawn<recorder<Messages...>>(room, heard, flush_way, rooms);
 }
 
 /// A stage with four recorders; `put` replaces one of them by the actor that is tested.
 class stage {
  public:
   stage() {
-    record(system_.system(), "network", &heard_, rooms_.get(), rooms_->network);
-    record(system_.system(), "router", &heard_, rooms_.get(), rooms_->router);
-    record(system_.system(), "raft", &heard_, rooms_.get(), rooms_->raft);
-    record(system_.system(), "log_store", &heard_, rooms_.get(), rooms_->log_store);
+    record(system_.system(), "network", &heard_, &flush_way_, rooms_.get(), rooms_->network);
+    record(system_.system(), "router", &heard_, &flush_way_, rooms_.get(), rooms_->router);
+    record(system_.system(), "raft", &heard_, &flush_way_, rooms_.get(), rooms_->raft);
+    record(system_.system(), "log_store", &heard_, &flush_way_, rooms_.get(), rooms_->log_store);
   }
   ~stage() {
     end(rooms_->network);
@@ -165,6 +168,9 @@ class stage {
     return list;
   }
 
+  /// The recorders that flushes passed, since the last time.
+  std::vector<std::string_view> flush_way() { return std::exchange(flush_way_, {}); }
+
  private:
   template <class Handle>
   static void end(const Handle& actor) {
@@ -172,6 +178,7 @@ class stage {
   }
 
   std::vector<heard_message> heard_;
+  std::vector<std::string_view> flush_way_;
   actors::loop_system system_{actors::time_source::virtual_time};
   std::shared_ptr<actors::rooms> rooms_ = std::make_shared<actors::rooms>();
 };
