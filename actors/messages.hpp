@@ -3,7 +3,7 @@
 // protocol/messages.hpp.
 //
 //              datagram |
-//                       v     client_request             propose, read_request, locate_leader, state_saved
+//                       v     client_request             propose, read_requests, locate_leader, state_saved
 //   edge <--- send -- network ----------------> router --------------------------------------------------->
 //   raft
 //                     ^     <----------------          <---------------------------------------------------
@@ -69,15 +69,15 @@ struct standing_changed {
 
 struct propose {
   static constexpr std::string_view type_name = "propose";
-  raft::proposal proposal;
-  static constexpr auto fields() { return std::tuple{field{"proposal", &propose::proposal}}; }
+  std::vector<raft::proposal> proposals;
+  static constexpr auto fields() { return std::tuple{field{"proposals", &propose::proposals}}; }
 };
 
-/// When may the state be read? The answer carries the id.
-struct read_request {
-  static constexpr std::string_view type_name = "read_request";
-  std::uint64_t id = 0;
-  static constexpr auto fields() { return std::tuple{field{"id", &read_request::id}}; }
+/// When may the state be read? The answers carry the ids.
+struct read_requests {
+  static constexpr std::string_view type_name = "read_requests";
+  std::vector<std::uint64_t> ids;
+  static constexpr auto fields() { return std::tuple{field{"ids", &read_requests::ids}}; }
 };
 
 /// The state machine as of an applied index.
@@ -150,6 +150,13 @@ struct sync_done {
 
 // ---- to the router
 // -----------------------------------------------------------------------------------------------
+
+/// What clients in this process asked at once; others' requests come one by one, as client_request.
+struct client_requests {
+  static constexpr std::string_view type_name = "client_requests";
+  std::vector<client_request> list;
+  static constexpr auto fields() { return std::tuple{field{"list", &client_requests::list}}; }
+};
 
 /// The next entries of the log, to be applied in order.
 struct committed {

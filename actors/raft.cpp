@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 namespace troupe::actors {
 
 namespace {
@@ -35,7 +37,7 @@ raft_runner::behavior_type raft_runner::make_behavior() {
       [this](start) { begin(); },
       [this](raft::received& m) { step(std::move(m)); },
       [this](propose& p) { collect(p); },
-      [this](read_request r) { step(raft::read{r.id}); },
+      [this](read_requests& r) { step(raft::reads{std::move(r.ids)}); },
       [this](locate_leader l) {
         leader_wanted_ = l.newer_than;
         tell_leader();
@@ -59,9 +61,10 @@ void raft_runner::begin() {
 /// Proposals of requests that arrived together leave in one append: the flush takes the way that requests
 /// take, behind all that are on it.
 void raft_runner::collect(propose& p) {
-  collected_.push_back(std::move(p.proposal));
-  if (collected_.size() == 1)
+  if (collected_.empty())
     send(rooms_->network, flush{});
+  collected_.insert(collected_.end(), std::make_move_iterator(p.proposals.begin()),
+                    std::make_move_iterator(p.proposals.end()));
 }
 
 void raft_runner::step(raft::input in) {

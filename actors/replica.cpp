@@ -49,9 +49,9 @@ void replica::receive(raft::received m) {
   caf::anon_send(rooms_->raft, std::move(m));
 }
 
-void replica::receive(client_request r) {
+void replica::receive(std::vector<client_request> list) {
   const trace::within edge({trace::current.cause, trace::current.lamport, "edge"});
-  caf::anon_send(rooms_->router, std::move(r));
+  caf::anon_send(rooms_->router, client_requests{std::move(list)});
 }
 
 void replica::stop() {

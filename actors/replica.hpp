@@ -47,7 +47,7 @@ class replica {
   void receive(std::string bytes);
   /// Hands what was said in this process to whom it is for. It is not checked: who says it is trusted.
   void receive(raft::received m);
-  void receive(client_request r);
+  void receive(std::vector<client_request> list);
   /// Ends all four, once. Their scheduler has to run on until they are gone.
   void stop();
 

@@ -30,24 +30,42 @@ router::router(caf::actor_config& c, rooms_ptr r, replica_id self, router_option
 
 router::behavior_type router::make_behavior() {
   return {
-      [this](client_request& r) { take(r); },
+      [this](client_request& r) {
+        take(r);
+        ask_raft();
+      },
+      [this](client_requests& r) {
+        for (auto& request : r.list)
+          take(request);
+        ask_raft();
+      },
       [this](const standing_changed& s) {
         standing_ = s.standing;
         serve_parked();
+        ask_raft();
       },
-      [this](const committed& c) { apply(c); },
-      [this](const install_snapshot& s) { install(s); },
+      [this](const committed& c) {
+        apply(c);
+        ask_raft();
+      },
+      [this](const install_snapshot& s) {
+        install(s);
+        ask_raft();
+      },
       [this](const outcomes& o) {
         for (const auto& outcome : o.list)
           note(outcome);
+        ask_raft();
       },
       [this](const reads_ready& r) {
         for (const auto& ready : r.list)
           read(ready);
+        ask_raft();
       },
       [this](const reads_refused& r) {
         for (const auto& refused : r.list)
           refuse(refused);
+        ask_raft();
       },
       [this](leader_heard h) {
         locating_ = false;
@@ -55,8 +73,12 @@ router::behavior_type router::make_behavior() {
           serve_parked();
         else if (!parked_.empty() && standing_.leader != nobody)
           locate();
+        ask_raft();
       },
-      [this](room_again) { serve_parked(); },
+      [this](room_again) {
+        serve_parked();
+        ask_raft();
+      },
       [this](save_more) { save_some(); },
       [this](flush) { send(rooms_->raft, flush{}); },
   };
@@ -108,14 +130,21 @@ void router::locate() {
 void router::submit(client_request r) {
   if (std::holds_alternative<kv::get>(r.operation)) {
     const auto number = next_read_++;
-    reads_.emplace(number, std::move(r));
-    return send(rooms_->raft, read_request{number});
+    reads_.emplace_hint(reads_.end(), number, std::move(r));
+    return read_requests_.ids.push_back(number);
   }
   kv::command command{r.id, as_write(r)};
   const auto bytes = wire::wire_bytes(command);
   auto& write = known_[r.id];
   write = write_in_log{{}, {}, std::move(r)};
-  send(rooms_->raft, propose{{std::move(command), bytes}});
+  proposals_.proposals.push_back({std::move(command), bytes});
+}
+
+void router::ask_raft() {
+  if (!read_requests_.ids.empty())
+    send(rooms_->raft, std::exchange(read_requests_, {}));
+  if (!proposals_.proposals.empty())
+    send(rooms_->raft, std::exchange(proposals_, {}));
 }
 
 bool router::park(client_request r) {
@@ -269,7 +298,7 @@ void router::read(const raft::read_ready& r) {
   // The clock is looked at after the state was: a lease that ended in between may have let another leader
   // write.
   if (r.until != never && now() >= r.until)
-    return send(rooms_->raft, read_request{r.id});
+    return read_requests_.ids.push_back(r.id);
   reads_.erase(found);
   reply(std::move(answer));
 }

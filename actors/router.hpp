@@ -54,6 +54,7 @@ class router : public room<router_actor> {
   /// A write that is proposed or in the log, or nullptr. Valid until the request leaves.
   std::optional<write_in_log>* find_write(const kv::request_id& id);
   void take(client_request& r);
+  void ask_raft();
   void serve(client_request r);
   void submit(client_request r);
   bool park(client_request r);
@@ -85,6 +86,9 @@ class router : public room<router_actor> {
   std::multimap<log_index, kv::request_id> by_index_;
   std::map<std::uint64_t, client_request> reads_;
   std::uint64_t next_read_ = 1;
+  /// What the message that is handled asks of raft, together when it is done with.
+  propose proposals_;
+  read_requests read_requests_;
   std::size_t applied_bytes_ = 0; ///< since the state was saved
   std::size_t saved_bytes_ = 0;   ///< how long the state was then
   log_index saving_;              ///< the last entry in the state that is being saved

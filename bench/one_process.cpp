@@ -97,6 +97,10 @@ class replicas::member : actors::edge, actors::direct_edge {
       replica_->receive(std::move(m));
     list.clear();
   }
+  void deliver(std::vector<client_request>& list) {
+    if (!list.empty())
+      replica_->receive(std::exchange(list, {}));
+  }
 
   using mail = std::tuple<std::vector<raft::received>, std::vector<client_request>, std::vector<std::string>>;
 

@@ -129,7 +129,7 @@ class core {
   // core.cpp
   void take(received& in);
   void take(propose& in);
-  void take(read& in);
+  void take(reads& in);
   void take(stored& in);
   void take(deadline_passed& in);
   void take(transfer& in);

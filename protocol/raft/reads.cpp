@@ -7,16 +7,19 @@
 
 namespace troupe::raft {
 
-void core::take(read& in) {
+void core::take(reads& in) {
   auto* l = std::get_if<leader>(&role_);
-  if (!l)
-    return out_.refused_reads.push_back({in.id, refusal::not_leader});
-  if (l->reads.size() >= options_.max_waiting_reads) {
-    l->turned_away = true;
-    return out_.refused_reads.push_back({in.id, refusal::busy});
+  for (const auto id : in.ids) {
+    if (!l) {
+      out_.refused_reads.push_back({id, refusal::not_leader});
+    } else if (l->reads.size() >= options_.max_waiting_reads) {
+      l->turned_away = true;
+      out_.refused_reads.push_back({id, refusal::busy});
+    } else {
+      // Nothing that was sent before now can confirm that this replica still leads now.
+      l->reads.push_back({id, l->next_sequence});
+    }
   }
-  // Nothing that was sent before now can confirm that this replica still leads now.
-  l->reads.push_back({in.id, l->next_sequence});
 }
 
 /// Counted from when the confirmed messages were sent: the followers' promises began later.

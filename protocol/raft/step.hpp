@@ -72,9 +72,9 @@ struct propose {
   std::vector<proposal> proposals;
 };
 
-/// Asks when the state machine may be read. The id comes back in the effects.
-struct read {
-  std::uint64_t id = 0;
+/// Asks when the state machine may be read. The ids come back in the effects; one round serves all.
+struct reads {
+  std::vector<std::uint64_t> ids;
 };
 
 /// The storage holds everything up to this entry. An index alone would not do: the entry may have been
@@ -103,7 +103,7 @@ struct compact {
   std::string data;
 };
 
-using input = std::variant<received, propose, read, stored, deadline_passed, transfer, reconfigure, compact>;
+using input = std::variant<received, propose, reads, stored, deadline_passed, transfer, reconfigure, compact>;
 
 // ---- effects
 // -----------------------------------------------------------------------------------------------

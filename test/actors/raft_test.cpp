@@ -67,7 +67,7 @@ struct raft_stage : stage {
     REQUIRE(actor.core().commit_index() == log_index{1});
     all();
   }
-  propose proposal(const std::string& mid) { return {{{{"00F1", mid}, kv::put{"k", "v"}}, 100}}; }
+  propose proposal(const std::string& mid) { return {{{{{"00F1", mid}, kv::put{"k", "v"}}, 100}}}; }
 };
 
 append_request heartbeat(std::uint64_t sequence) { return {{1}, {sequence}, {}, {}, {}, {}}; }
@@ -349,7 +349,7 @@ TEST_CASE("raft: a broken invariant stops the replica once, and nothing leaves a
   s.all();
   // A clock that goes back breaks a rule of the core.
   s.turn_back(1ms);
-  s.tell(s.rooms().raft, s.proposal("1"), read_request{1}, start{},
+  s.tell(s.rooms().raft, s.proposal("1"), read_requests{{1}}, start{},
          raft::received{other, vote_request{{7}, {9}, {1}, true}});
   REQUIRE(s.stops.size() == 1);
   CHECK(s.stops.front().find("broken invariant: time went back") == 0);

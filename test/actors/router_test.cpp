@@ -64,7 +64,7 @@ struct router_stage : stage {
   /// Proposed, and at (index, term) of this leader's log.
   void has_in_log(const client_request& r, std::uint64_t index, std::uint64_t term) {
     asks(r);
-    CHECK(only<propose>().proposal.command.id == r.id);
+    CHECK(only<propose>().proposals.at(0).command.id == r.id);
     outcome(r.id.mid, index, term);
   }
 
@@ -97,10 +97,10 @@ TEST_CASE("router: submits what was parked when this replica becomes the leader"
   s.asks(put_of("1"));
   s.asks(get_of("2"));
   s.leads(self);
-  const auto proposed = s.only<propose>().proposal;
+  const auto proposed = s.only<propose>().proposals.at(0);
   CHECK(proposed.command == kv::command{{"00F1", "1"}, kv::put{"k", "v"}});
   CHECK(proposed.wire_bytes == wire::wire_bytes(raft::payload{proposed.command}));
-  s.only<read_request>();
+  s.only<read_requests>();
   CHECK(s.answers().empty());
 }
 
@@ -190,7 +190,7 @@ TEST_CASE("router: a write refused for now is parked and tried again when there 
     CHECK(s.all().empty());
     CHECK(s.actor.parked() == 1);
     s.tell(s.rooms().router, room_again{});
-    CHECK(s.only<propose>().proposal.command.id.mid == "1");
+    CHECK(s.only<propose>().proposals.at(0).command.id.mid == "1");
     CHECK(s.actor.parked() == 0);
   }
 }
@@ -233,7 +233,7 @@ TEST_CASE("router: a read is answered with what was applied, once it may be") {
   s.commits({entry_of(put_of("1", "new"), 1, 1)});
   s.all();
   s.asks(get_of("2"));
-  const auto id = s.only<read_request>().id;
+  const auto id = s.only<read_requests>().ids.at(0);
   CHECK(s.answers().empty());
   s.may_read(id, s.now() + 1ns);
   CHECK(s.answers() == answers_in_short{"ok 2=new"});
@@ -245,7 +245,7 @@ TEST_CASE("router: a key that was never written reads as an empty value") {
   router_stage s;
   s.leads(self);
   s.asks(get_of("1"));
-  s.may_read(s.only<read_request>().id);
+  s.may_read(s.only<read_requests>().ids.at(0));
   CHECK(s.answers() == answers_in_short{"ok 1="});
 }
 
@@ -253,10 +253,10 @@ TEST_CASE("router: a read whose lease is over by the time it is answered is aske
   router_stage s;
   s.leads(self);
   s.asks(get_of("1"));
-  const auto id = s.only<read_request>().id;
+  const auto id = s.only<read_requests>().ids.at(0);
   s.may_read(id, s.now());
   CHECK(s.answers().empty());
-  CHECK(s.only<read_request>().id == id);
+  CHECK(s.only<read_requests>().ids.at(0) == id);
   s.may_read(id, s.now() + 1ms);
   CHECK(s.answers() == answers_in_short{"ok 1="});
 }
@@ -265,7 +265,7 @@ TEST_CASE("router: a read that is refused finds another place") {
   router_stage s;
   s.leads(self);
   s.asks(get_of("1"));
-  const auto id = s.only<read_request>().id;
+  const auto id = s.only<read_requests>().ids.at(0);
   SUBCASE("with the next leader, if this replica leads no more") {
     s.leads(nobody, 2);
     s.tell(s.rooms().router, reads_refused{{{id, raft::refusal::not_leader}}});
@@ -277,7 +277,7 @@ TEST_CASE("router: a read that is refused finds another place") {
     s.tell(s.rooms().router, reads_refused{{{id, raft::refusal::busy}}});
     CHECK(s.all().empty());
     s.tell(s.rooms().router, room_again{});
-    CHECK(s.only<read_request>().id != id);
+    CHECK(s.only<read_requests>().ids.at(0) != id);
   }
   CHECK(s.actor.waiting() + s.actor.parked() <= 1);
 }
@@ -304,7 +304,7 @@ TEST_CASE("router: a request that is repeated while it waits gets one answer") {
     s.leads(self);
     s.asks(get_of("1"));
     s.asks(get_of("1"));
-    s.may_read(s.only<read_request>().id);
+    s.may_read(s.only<read_requests>().ids.at(0));
     CHECK(s.answers() == answers_in_short{"ok 1="});
   }
   CHECK(s.nothing_waits());
@@ -414,9 +414,9 @@ TEST_CASE("router: a write in whose place another entry committed finds another 
     s.leads(other, 2);
     s.leads(self, 3);
     s.commits({no_op(5, 2), no_op(6, 3)});
-    const auto again = s.heard<propose>();
+    const auto again = s.only<propose>().proposals;
     REQUIRE(again.size() == 2);
-    CHECK(again[0].proposal.command.id.mid == "1");
+    CHECK(again[0].command.id.mid == "1");
     s.outcome("1", 7, 3);
     s.outcome("2", 8, 3);
     s.commits({entry_of(put_of("1"), 7, 3), entry_of(put_of("2"), 8, 3)});
@@ -520,4 +520,16 @@ TEST_CASE("router: a flush goes on to raft, behind the proposals of earlier requ
   CHECK(std::holds_alternative<propose>(heard[0]));
   CHECK(std::holds_alternative<flush>(heard[1]));
   CHECK(s.flush_way() == std::vector<std::string_view>{"raft"});
+}
+
+TEST_CASE("router: requests that are handed over together ask raft together") {
+  router_stage s;
+  s.leads(self, 1);
+  s.tell(s.rooms().router,
+         client_requests{{put_of("1"), get_of("2"), put_of("1"), put_of("3"), get_of("4")}});
+  const auto proposals = s.only<propose>().proposals;
+  REQUIRE(proposals.size() == 2); // one was asked for twice
+  CHECK(proposals[0].command.id.mid == "1");
+  CHECK(proposals[1].command.id.mid == "3");
+  CHECK(s.only<read_requests>().ids.size() == 2);
 }

@@ -55,8 +55,8 @@ TEST_CASE("trap 23: reads that wait when their leader loses office are refused, 
   o.lease = 0ms;
   lone_core c(3, o);
   c.lead();
-  c.step(raft::read{1});
-  c.step(raft::read{2});
+  c.step(raft::reads{{1}});
+  c.step(raft::reads{{2}});
   SUBCASE("to a higher term") { c.hear(1, append_of(2, 1, {}, 0)); }
   SUBCASE("for want of contact") {
     c.pass(10s);
@@ -76,14 +76,14 @@ TEST_CASE("trap 23: a read that cannot be taken on is refused at once") {
   o.lease = 0ms;
   o.max_waiting_reads = 2;
   lone_core c(3, o);
-  c.step(raft::read{1});
+  c.step(raft::reads{{1}});
   REQUIRE(c.last.refused_reads.size() == 1);
   CHECK(c.last.refused_reads[0].refusal == refusal::not_leader);
   c.lead();
-  c.step(raft::read{2});
-  c.step(raft::read{3});
+  c.step(raft::reads{{2}});
+  c.step(raft::reads{{3}});
   CHECK(c.last.refused_reads.empty());
-  c.step(raft::read{4});
+  c.step(raft::reads{{4}});
   REQUIRE(c.last.refused_reads.size() == 1);
   CHECK(c.last.refused_reads[0].id == 4);
   CHECK(c.last.refused_reads[0].refusal == refusal::busy);

@@ -133,7 +133,7 @@ class storm {
 
   void work(std::size_t l) {
     cluster_.step(l, raft::propose{{put_of(fmt::format("v{}", ++proposed_))}});
-    cluster_.step(l, raft::read{++asked_});
+    cluster_.step(l, raft::reads{{++asked_}});
     if (chance(0.05)) // a burst that takes several appends
       for (int i = 0; i < 40; ++i)
         cluster_.step(l, raft::propose{{put_of(fmt::format("v{}", ++proposed_))}});

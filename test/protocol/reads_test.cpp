@@ -34,7 +34,7 @@ TEST_CASE("trap 19: no read is answered before the leader has committed an entry
   lone_core c(3, o, stored_of(1, nobody, {1, 1}));
   c.campaign();
   c.hear(1, vote_reply{{2}, true, {}});
-  c.step(raft::read{7});
+  c.step(raft::reads{{7}});
   CHECK(c.last.ready_reads.empty());
   // A majority confirms that it leads, but does not hold the no-op.
   c.hear(1, accepted_of(2, c.progress_of(1).last_sequence.value, 2));
@@ -54,7 +54,7 @@ TEST_CASE("trap 20: only an answer to what was sent after a read arrived confirm
   c.pass(c->settings().heartbeat_interval);
   c.step(raft::deadline_passed{});
   const auto before = c.answer<append_request>(1);
-  c.step(raft::read{7});
+  c.step(raft::reads{{7}});
   REQUIRE(c.sent<append_request>(1).size() + c.sent<append_request>(2).size() == 1);
   const std::size_t asked = c.sent<append_request>(1).size() == 1 ? 1 : 2;
   const auto after = c.answer<append_request>(asked);
@@ -78,7 +78,7 @@ TEST_CASE("trap 20: no number is used twice in a term") {
     return false;
   };
   for (std::uint64_t i = 0; i < 50; ++i) {
-    c.step(l, raft::read{i});
+    c.step(l, raft::reads{{i}});
     c.step(l, raft::propose{{put_of("a")}});
     c.run_for(7ms);
   }
@@ -96,7 +96,7 @@ TEST_CASE("one round serves all reads that wait when it starts") {
     return false;
   };
   for (std::uint64_t i = 0; i < 100; ++i)
-    c.step(l, raft::read{i});
+    c.step(l, raft::reads{{i}});
   c.run_for(10ms);
   CHECK(c[l].reads.size() == 100);
   // The first read starts a round; the other 99 share the next.
@@ -109,7 +109,7 @@ TEST_CASE("a round whose messages are lost asks others, then the same again") {
   c.run_for(50ms);
   int to_lose = 3;
   c.lose = [&](const auto&) { return to_lose-- > 0; };
-  c.step(l, raft::read{1});
+  c.step(l, raft::reads{{1}});
   CHECK(c.run_until([&] { return c[l].reads.size() == 1; }, 100ms));
 }
 
@@ -123,21 +123,21 @@ TEST_CASE("trap 21: a lease starts when the message that confirms it was sent") 
   c.pass(300ms);
   c.accept({1});
   CHECK(c->lease_until() == sent_at + c->settings().lease);
-  c.step(raft::read{7});
+  c.step(raft::reads{{7}});
   REQUIRE(c.last.ready_reads.size() == 1);
   CHECK(c.last.ready_reads.front().until == sent_at + c->settings().lease);
 }
 
 TEST_CASE("trap 21: a read under a lease sends nothing; after it a round is needed") {
   auto c = leader();
-  c.step(raft::read{1});
+  c.step(raft::reads{{1}});
   CHECK(c.last.ready_reads.size() == 1);
   CHECK(c.sent() == 0);
   c.pass(c->settings().lease - 1ns);
-  c.step(raft::read{2});
+  c.step(raft::reads{{2}});
   CHECK(c.last.ready_reads.size() == 1);
   c.pass(1ns);
-  c.step(raft::read{3});
+  c.step(raft::reads{{3}});
   CHECK(c.last.ready_reads.empty());
   CHECK(c.sent() > 0);
 }
@@ -145,7 +145,7 @@ TEST_CASE("trap 21: a read under a lease sends nothing; after it a round is need
 TEST_CASE("trap 21: a lease is void from the moment a handover starts, for the rest of the term") {
   auto c = leader();
   c.step(raft::transfer{id_of(1)});
-  c.step(raft::read{1});
+  c.step(raft::reads{{1}});
   CHECK(c.last.ready_reads.empty());
   // The call to campaign may still be on its way when the handover is given up.
   c.pass(c->settings().election_timeout_min - 1ms);
@@ -206,7 +206,7 @@ TEST_CASE("trap 21: a leader elects nobody else, nor does it once confirmed depo
 
 TEST_CASE("trap 21: being in contact with a majority alone is no lease") {
   auto c = leader(without_lease());
-  c.step(raft::read{1});
+  c.step(raft::reads{{1}});
   CHECK(c.last.ready_reads.empty());
   CHECK(c->lease_until() < c.now());
 }

@@ -213,7 +213,7 @@ TEST_CASE("a handover to a replica that is being sent a snapshot sends each piec
   c.step(raft::transfer{id_of(1)});
   CHECK(c.sent() == 0);
   for (int i = 0; i < 5; ++i) {
-    c.step(raft::read{1});
+    c.step(raft::reads{{1}});
     CHECK(c.sent<snapshot_piece>(1).empty());
   }
 }

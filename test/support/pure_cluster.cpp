@@ -77,8 +77,9 @@ instant pure_cluster::due_at(std::size_t number) const {
 raft::effects pure_cluster::step(std::size_t number, raft::input in) {
   auto& r = replicas_.at(number);
   const auto now = clock_of(number);
-  if (const auto* asked = std::get_if<raft::read>(&in))
-    r.asked[asked->id] = committed_anywhere_;
+  if (const auto* asked = std::get_if<raft::reads>(&in))
+    for (const auto id : asked->ids)
+      r.asked[id] = committed_anywhere_;
   auto e = r.core->step(now, std::move(in));
   const auto violation = observer_.observe(*r.core, e);
   REQUIRE_MESSAGE(!violation, violation.value_or(""));

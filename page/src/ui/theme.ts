@@ -47,7 +47,7 @@ const families: Record<string, Family> = {
   append_request: "replication", append_accepted: "replication", append_rejected: "replication",
   commit_notice: "replication", snapshot_piece: "replication", snapshot_reply: "replication", committed: "replication",
   outcomes: "replication", install_snapshot: "replication", propose: "replication",
-  client_request: "client", client_answer: "client", read_request: "client", reads_ready: "client",
+  client_request: "client", client_answer: "client", client_requests: "client", read_requests: "client", reads_ready: "client",
   reads_refused: "client", locate_leader: "client", leader_heard: "client",
   get: "client", put: "client", append: "client", cas: "client", delete: "client", ok: "client", fail: "client",
   redirect: "client",
