@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fmt/format.h>
+#include <memory>
 #include <set>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,7 +69,34 @@ bool look_at(const std::string& path, int descriptor_of_dash, struct stat& found
   return (path == "-" ? ::fstat(descriptor_of_dash, &found) : ::stat(path.c_str(), &found)) == 0;
 }
 
+struct closer {
+  void operator()(std::FILE* file) const {
+    if (file != stdin)
+      std::fclose(file);
+  }
+};
+
+constexpr std::size_t piece_bytes = std::size_t{1} << 20U;
+
 } // namespace
+
+std::string read_file(const std::string& path) {
+  const std::unique_ptr<std::FILE, closer> file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
+  if (!file)
+    throw usage_error(fmt::format("{}: {}", path, std::strerror(errno)));
+  std::string text;
+  for (std::size_t size = 0;;) {
+    text.resize(size + piece_bytes);
+    const auto got = std::fread(text.data() + size, 1, piece_bytes, file.get());
+    size += got;
+    if (std::ferror(file.get()) != 0)
+      throw usage_error(fmt::format("{}: {}", path, std::strerror(errno))); // a directory, for one
+    if (got == piece_bytes)
+      continue;
+    text.resize(size);
+    return text;
+  }
+}
 
 void refuse_to_overwrite(const std::string& written, const std::vector<std::string>& read) {
   struct stat out {};

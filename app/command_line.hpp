@@ -21,6 +21,9 @@ std::string one_line(std::string text);
 /// nothing left to do, after --help. Throws usage_error.
 bool read_arguments(CLI::App& app, int argc, char** argv);
 
+/// All that is in a file; `-` is the standard input. Throws usage_error.
+std::string read_file(const std::string& path);
+
 /// Throws usage_error if a file that is about to be written is one of those that are read: it would be empty
 /// before that. `-` is the standard input or output.
 void refuse_to_overwrite(const std::string& written, const std::vector<std::string>& read);

@@ -8,13 +8,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <fmt/format.h>
-#include <fstream>
-#include <iostream>
 #include <memory>
-#include <sstream>
 
 namespace troupe::check {
 
@@ -26,25 +21,18 @@ struct trace_options {
 };
 
 trace::recording read_recording(const std::string& path) {
-  std::ifstream named;
-  if (path != "-")
-    named.open(path, std::ios::binary);
-  auto& file = path == "-" ? std::cin : static_cast<std::istream&>(named);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf()))
-    throw usage_error(fmt::format("{}: {}", path, errno != 0 ? std::strerror(errno) : "cannot be read"));
   try {
-    return trace::read(text.view(), path);
+    return trace::read(app::read_file(path), path);
   } catch (const trace::read_error& error) {
     throw usage_error(fmt::format("{}: {}", path, error.what()));
   }
 }
 
-/// Times count from `began`, as in all tools.
+/// Times count from `began`, in whole microseconds, as in all tools.
 std::string describe(const trace::record& r, std::int64_t began) {
   const auto place = r.kind == trace::event_kind::message ? fmt::format("{}/{}", r.replica, r.to) : r.replica;
-  auto text = fmt::format("{:.6f} #{} {} {}", static_cast<double>(r.begin - began) / 1e9, r.id, place,
-                          r.kind == trace::event_kind::message ? r.type : r.event);
+  auto text = fmt::format("{:.6f} #{} {} {}", static_cast<double>((r.begin - began) / 1000) / 1e6, r.id,
+                          place, r.kind == trace::event_kind::message ? r.type : r.event);
   if (!r.content.empty())
     text += " " + trace::parse(r.content).print();
   if (!r.raft.empty())

@@ -101,7 +101,7 @@ std::optional<chaos_options> parse(int argc, char** argv) {
   app.add_option("--shrink-trials", o.shrink_trials, "How often to play for that at most")
       ->capture_default_str();
   app.add_option("--keep", o.keep,
-                 "Play only these items of the schedule, as --shrink prints them: f0,f3-7,r12");
+                 "Play only these items of the schedule, as --shrink prints them: f0,f3-7,r12; or none");
   app.add_option("--history", o.history,
                  "Write what the clients of the only run did and were told, for troupe-check history");
   app.add_option(

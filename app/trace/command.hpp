@@ -15,7 +15,6 @@ using app::usage_error;
 
 /// Reads files and puts them together. Says on standard error where one was damaged. Throws usage_error.
 trace::story read_story(const std::vector<std::string>& paths);
-std::string read_file(const std::string& path);
 
 /// `1.234567`, in seconds: of a moment, since the run began.
 std::string seconds(std::int64_t ns);

@@ -1,51 +1,17 @@
 #include "app/trace/command.hpp"
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fmt/format.h>
-#include <memory>
 
 namespace troupe::trace_app {
-
-namespace {
-
-struct closer {
-  void operator()(std::FILE* file) const {
-    if (file != stdin)
-      std::fclose(file);
-  }
-};
-
-constexpr std::size_t piece_bytes = std::size_t{1} << 20U;
-
-} // namespace
-
-std::string read_file(const std::string& path) {
-  const std::unique_ptr<std::FILE, closer> file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
-  if (!file)
-    throw usage_error(fmt::format("{}: {}", path, std::strerror(errno)));
-  std::string text;
-  for (std::size_t size = 0;;) {
-    text.resize(size + piece_bytes);
-    const auto got = std::fread(text.data() + size, 1, piece_bytes, file.get());
-    size += got;
-    if (std::ferror(file.get()) != 0)
-      throw usage_error(fmt::format("{}: {}", path, std::strerror(errno))); // a directory, for one
-    if (got == piece_bytes)
-      continue;
-    text.resize(size);
-    return text;
-  }
-}
 
 trace::story read_story(const std::vector<std::string>& paths) {
   app::refuse_repeated(paths);
   std::vector<trace::recording> files;
   for (const auto& path : paths) {
     try {
-      files.push_back(trace::read(read_file(path), path));
+      files.push_back(trace::read(app::read_file(path), path));
     } catch (const trace::read_error& error) {
       throw usage_error(fmt::format("{}: {}", path, error.what()));
     }

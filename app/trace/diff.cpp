@@ -46,8 +46,8 @@ std::int64_t begin_of(const std::string& text, const std::string& path) {
 }
 
 exit_status diff(const diff_options& o) {
-  const auto text_a = read_file(o.a);
-  const auto text_b = read_file(o.b);
+  const auto text_a = app::read_file(o.a);
+  const auto text_b = app::read_file(o.b);
   const auto began_a = begin_of(text_a, o.a);
   const auto began_b = begin_of(text_b, o.b);
   const auto a = lines_of(text_a);

@@ -26,13 +26,23 @@ bool mentions(const trace::value& v, std::string_view name, const std::string& w
                      [&](const auto& item) { return mentions(item, name, wanted); });
 }
 
+namespace {
+
+/// A lease is prolonged with every heartbeat, and a run is full of them. That it ended says something.
+bool only_prolongs_lease(const trace::record& r) {
+  const auto change = trace::parse(r.raft);
+  return change.members.size() == 1 && change["lease_until"].number() != 0;
+}
+
+} // namespace
+
 bool filter::passes(const trace::record& r, std::int64_t began) const {
   using trace::event_kind;
   constexpr double ns_per_s = 1e9;
   const auto t = static_cast<double>(r.begin - began) / ns_per_s;
   if ((from_s && t < *from_s) || (to_s && t > *to_s))
     return false;
-  if (changes && r.raft.empty() && r.kind != event_kind::note)
+  if (changes && r.kind != event_kind::note && (r.raft.empty() || only_prolongs_lease(r)))
     return false;
   const bool on_network = r.kind == event_kind::network;
   if (!replicas.empty() && !contains(replicas, r.replica) &&

@@ -4,8 +4,11 @@
 #include "app/trace/filter.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <fmt/color.h>
 #include <fmt/format.h>
 #include <fstream>
@@ -79,18 +82,26 @@ class printer {
 
 /// Until the end record, or for ever.
 exit_status follow(const show_options& options) {
-  if (options.files.size() != 1)
+  if (options.files.size() != 1 || options.files.front() == "-")
     throw usage_error("--follow wants one file");
-  std::ifstream file(options.files.front());
+  const auto& path = options.files.front();
+  std::ifstream file(path);
   if (!file)
-    throw usage_error(fmt::format("{}: cannot be read", options.files.front()));
+    throw usage_error(fmt::format("{}: {}", path, std::strerror(errno)));
+  if (std::filesystem::is_directory(path))
+    throw usage_error(fmt::format("{}: {}", path, std::strerror(EISDIR)));
+  std::uintmax_t read_bytes = 0;
   std::optional<printer> out;
   std::string line;
   for (std::size_t number = 0;;) {
     std::string more;
     const bool whole = static_cast<bool>(std::getline(file, more)) && !file.eof();
     line += more;
+    read_bytes += more.size() + (whole ? 1 : 0);
     if (!whole) {
+      std::error_code gone; // whoever removes a file may still write it
+      if (const auto size = std::filesystem::file_size(path, gone); !gone && size < read_bytes)
+        throw usage_error(fmt::format("{}: is shorter than it was: written anew?", path));
       file.clear();
       std::fflush(stdout);
       std::this_thread::sleep_for(next_look);
@@ -106,7 +117,7 @@ exit_status follow(const show_options& options) {
           return all_right;
       }
     } catch (const trace::read_error& error) {
-      throw usage_error(fmt::format("{}: line {} {}", options.files.front(), number, error.what()));
+      throw usage_error(fmt::format("{}: line {} {}", path, number, error.what()));
     }
     line.clear();
   }
@@ -143,10 +154,11 @@ void add_show(CLI::App& app, exit_status& status) {
   command->add_option("--mid", o->filter.mids, "Only what mentions one of these requests");
   command->add_option("--from", o->filter.from_s, "Only from this time on, in seconds since the run began")
       ->check(app::seconds_check(-app::longest_seconds, app::longest_seconds));
-  command->add_option("--to", o->filter.to_s, "Only up to this time, in seconds")
+  command->add_option("--to,--until", o->filter.to_s, "Only up to this time, in seconds")
       ->check(app::seconds_check(-app::longest_seconds, app::longest_seconds));
-  command->add_flag("--changes", o->filter.changes,
-                    "Only what changed the state of Raft, and what befell replicas");
+  command->add_flag(
+      "--changes", o->filter.changes,
+      "Only what changed the state of Raft, but for leases that were prolonged, and what befell replicas");
   command->add_flag("--whole", o->whole, "Do not cut long lines");
   command->add_flag("--follow", o->follow, "Wait for more, while the file grows");
   command->callback([o, &status] { status = show(*o); });

@@ -427,16 +427,21 @@ std::string describe(const schedule& s) {
       s.setup.transport.max_datagram_bytes, s.setup.router.snapshot_after_bytes);
 }
 
+/// A run may fail by what comes after the storm alone.
+constexpr std::string_view nothing_selected = "none";
+
 std::string selection_of(const schedule& s) {
   std::string text;
   add_ranges(text, 'f', s.faults);
   add_ranges(text, 'r', s.requests);
-  return text;
+  return text.empty() ? std::string(nothing_selected) : text;
 }
 
 void keep(schedule& s, std::string_view selection) {
   std::set<std::size_t> faults;
   std::set<std::size_t> requests;
+  if (selection == nothing_selected)
+    selection = {};
   while (!selection.empty()) {
     const auto item = selection.substr(0, selection.find(','));
     selection.remove_prefix(std::min(selection.size(), item.size() + 1));

@@ -93,7 +93,7 @@ std::string describe(const schedule& s);
 
 // ---- parts of a schedule
 
-/// Which items of a schedule there are: "f0,f3-7,r12".
+/// Which items of a schedule there are: "f0,f3-7,r12"; "none".
 std::string selection_of(const schedule& s);
 /// Leaves only the items of a selection. Throws std::invalid_argument with a line that says what is wrong.
 void keep(schedule& s, std::string_view selection);

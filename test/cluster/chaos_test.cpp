@@ -126,6 +126,11 @@ TEST_CASE("chaos: a part of a schedule has a name, and the name gives that part 
   auto again = chaos::draw(3);
   chaos::keep(again, chaos::selection_of(s));
   CHECK(chaos::play(again).hash == chaos::play(s).hash);
+  // Nothing at all has one too: some runs fail by what comes after the storm.
+  chaos::keep(again, "none");
+  CHECK(again.faults.empty());
+  CHECK(again.requests.empty());
+  CHECK(chaos::selection_of(again) == "none");
 }
 
 TEST_CASE("chaos: what is no part of a schedule is refused with a word") {

@@ -50,7 +50,8 @@ TEST_CASE("trace: a virtual run is recorded, shown, explained, counted and judge
   const auto changes = call(f, {TROUPE_TRACE, "show", "--changes", "--term", "1", "a.jsonl"});
   CHECK(changes.status == 0);
   CHECK(changes.out.find("role=leader") != changes.out.npos);
-  CHECK(changes.out.find('\x1B') == changes.out.npos); // no terminal, no colours
+  CHECK(changes.out.find("  => lease_until=") == changes.out.npos); // with every heartbeat
+  CHECK(changes.out.find('\x1B') == changes.out.npos);              // no terminal, no colours
 
   const auto mid = member(line_with(text, "\"type\":\"client_ok\""), "MID");
   const auto explained = call(f, {TROUPE_TRACE, "explain", mid, "a.jsonl"});
@@ -99,6 +100,9 @@ TEST_CASE("trace: a planted violation is found and named") {
   const auto judged = call(f, {TROUPE_CHECK, "trace", "planted.jsonl"});
   CHECK(judged.status == 1);
   CHECK(judged.out.find("broken: election safety: ") != judged.out.npos);
+  // With the time at which `show` has it.
+  const auto shown = call(f, {TROUPE_TRACE, "show", "--replica", "0042", "planted.jsonl"});
+  CHECK(judged.out.find("\n  " + line_with(shown.out, "0042/raft").substr(0, 8)) != judged.out.npos);
 }
 
 TEST_CASE("trace: damaged files are read up to the damage, and bad input gets one line") {
@@ -114,9 +118,17 @@ TEST_CASE("trace: damaged files are read up to the damage, and bad input gets on
   CHECK(shown.err.find("is cut off: read up to there") != shown.err.npos);
 
   f.write("other", "no trace\n");
+  f.write("empty", "");
   for (const auto& words :
        std::vector<std::vector<std::string>>{{TROUPE_CHECK, "trace", "other"},
                                              {TROUPE_CHECK, "trace", "missing"},
+                                             {TROUPE_CHECK, "trace", "."},
+                                             {TROUPE_CHECK, "trace", "empty"},
+                                             {TROUPE_TRACE, "show", "empty"},
+                                             {TROUPE_TRACE, "show", "--follow", "other"},
+                                             {TROUPE_TRACE, "show", "--follow", "missing"},
+                                             {TROUPE_TRACE, "show", "--follow", "."},
+                                             {TROUPE_TRACE, "show", "--follow", "-"},
                                              {TROUPE_TRACE, "show", "other"},
                                              {TROUPE_TRACE, "stats", "missing"},
                                              {TROUPE_TRACE, "diff", "a.jsonl", "."},
