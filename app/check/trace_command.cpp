@@ -28,11 +28,11 @@ trace::recording read_recording(const std::string& path) {
   }
 }
 
-/// Times count from `began`, in whole microseconds, as in all tools.
+/// Times count from `began`, as in all tools.
 std::string describe(const trace::record& r, std::int64_t began) {
   const auto place = r.kind == trace::event_kind::message ? fmt::format("{}/{}", r.replica, r.to) : r.replica;
-  auto text = fmt::format("{:.6f} #{} {} {}", static_cast<double>((r.begin - began) / 1000) / 1e6, r.id,
-                          place, r.kind == trace::event_kind::message ? r.type : r.event);
+  auto text = fmt::format("{:.6f} #{} {} {}", static_cast<double>(r.begin - began) / 1e9, r.id, place,
+                          r.kind == trace::event_kind::message ? r.type : r.event);
   if (!r.content.empty())
     text += " " + trace::parse(r.content).print();
   if (!r.raft.empty())

@@ -25,7 +25,7 @@ trace::story read_story(const std::vector<std::string>& paths) {
 }
 
 std::string seconds(std::int64_t ns) {
-  const auto us = std::abs(ns) / 1000;
+  const auto us = (std::abs(ns) + 500) / 1000; // as the page and troupe-sim round
   return fmt::format("{}{}.{:06}", ns < 0 ? "-" : "", us / 1'000'000, us % 1'000'000);
 }
 
