@@ -172,6 +172,7 @@ struct committed {
 struct install_snapshot {
   static constexpr std::string_view type_name = "install_snapshot";
   raft::snapshot_ptr snapshot;
+  std::shared_ptr<raft::snapshot_reader> read = nullptr; ///< as in raft::effects
   static constexpr auto fields() { return std::tuple{field{"snapshot", &install_snapshot::snapshot}}; }
 };
 

@@ -90,7 +90,7 @@ void raft_runner::carry_out(raft::effects& e) {
   post(std::move(e.send_now));
   post(gate_.hold(std::move(e.send_once_stored)));
   if (e.install)
-    send(rooms_->router, install_snapshot{std::move(e.install)});
+    send(rooms_->router, install_snapshot{std::move(e.install), std::move(e.install_read)});
   if (!e.committed.empty())
     send(rooms_->router, committed{std::move(e.committed), e.answer_committed});
   if (!e.outcomes.empty())

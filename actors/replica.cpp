@@ -3,16 +3,13 @@
 #include "actors/log_store.hpp"
 #include "actors/network.hpp"
 #include "actors/raft.hpp"
+#include "actors/state_reader.hpp"
 
 namespace troupe::actors {
 
 namespace {
 
-std::optional<std::string> find_snapshot_fault(const std::string& data) {
-  const auto restored = kv::state_machine::restore(data);
-  const auto* error = std::get_if<kv::snapshot_error>(&restored);
-  return error ? std::optional(error->text) : std::nullopt;
-}
+std::shared_ptr<raft::snapshot_reader> make_snapshot_reader() { return std::make_shared<state_reader>(); }
 
 /// The actor behind a handle.
 template <class Actor, class Handle>
@@ -25,7 +22,7 @@ const Actor& inside(const Handle& h) {
 replica::replica(caf::actor_system& system, replica_setup setup) : rooms_(std::make_shared<actors::rooms>()) {
   const auto self = setup.directory.self();
   setup.host.self = self;
-  setup.raft.find_snapshot_fault = find_snapshot_fault;
+  setup.raft.make_snapshot_reader = make_snapshot_reader;
   auto found = setup.disk->load(); // first of all: it may throw
   raft_setup core{
       self, {setup.directory.members(), {}}, setup.raft, std::move(found), std::move(setup.after_step)};

@@ -1,5 +1,6 @@
 #include "actors/router.hpp"
 
+#include "actors/state_reader.hpp"
 #include "protocol/wire/codec.hpp"
 
 #include <fmt/format.h>
@@ -209,6 +210,7 @@ void router::apply(const committed& c) {
       if (c.answer && (find_write(command->id) || result))
         reply(ok(command->id, result ? *result : *machine_.remembered(command->id)));
     }
+    replaced_.free_some();
     settle(*e);
     applied_bytes_ += e->wire_bytes;
   }
@@ -238,13 +240,16 @@ void router::settle(const raft::entry& e) {
 }
 
 void router::install(const install_snapshot& s) {
-  auto restored = kv::state_machine::restore(s.snapshot->data);
-  if (const auto* error = std::get_if<kv::snapshot_error>(&restored)) {
-    host_.stop(fmt::format("the snapshot up to entry {} cannot be read: {}", s.snapshot->last_index.value,
-                           error->text));
-    return quit();
+  auto reader = std::static_pointer_cast<state_reader>(s.read);
+  if (!reader) { // from the disk, when nobody waits for this replica yet
+    reader = std::make_shared<state_reader>();
+    if (const auto fault = reader->read(s.snapshot->data, true)) {
+      host_.stop(fmt::format("the snapshot up to entry {} cannot be read: {}", s.snapshot->last_index.value,
+                             *fault));
+      return quit();
+    }
   }
-  machine_ = std::move(std::get<kv::state_machine>(restored));
+  replaced_ = std::exchange(machine_, reader->take());
   applied_bytes_ = 0;
   saved_bytes_ = s.snapshot->data.size();
   // What waited for one of the entries that the snapshot stands for is in it, or can never commit.

@@ -78,6 +78,7 @@ class router : public room<router_actor> {
 
   raft::standing standing_;
   kv::state_machine machine_;
+  kv::state_machine replaced_; ///< by a snapshot; freed little by little
   std::deque<client_request> parked_;
   bool locating_ = false; ///< raft will tell when the leader is heard from
   instant redirected_at_; ///< when clients were last sent to a leader

@@ -12,6 +12,7 @@
 // without leading zeros. There is exactly one text for a state.
 
 #include "protocol/invariant.hpp"
+#include "protocol/kv/reading.hpp"
 #include "protocol/kv/saving.hpp"
 #include "protocol/utf8.hpp"
 
@@ -96,8 +97,8 @@ void state_machine::saving::write_requests(std::size_t stop) {
     const auto& request =
         at_request_ < gone ? changed->second.forgotten[at_request_] : s.requests[at_request_ - gone];
     text(request.mid);
-    line(request.result().applied ? 1 : 0);
-    text(request.result().value);
+    line(request.result.applied ? 1 : 0);
+    text(request.result.value);
   } while (++at_request_ < count && out_.size() < stop);
   if (at_request_ < count)
     return;
@@ -154,153 +155,177 @@ std::optional<std::string> state_machine::save_some(std::size_t bytes) {
 
 // ---- reading
 
-/// Reads a snapshot up to the first thing that is wrong; from there on it reads nothing.
-class state_machine::reader {
- public:
-  explicit reader(std::string_view text) : text_(text) {}
-
-  bool failed() const { return problem_ != nullptr; }
-  snapshot_error error() const {
-    return {fmt::format("byte {} of a snapshot of {} bytes: {}", at_, text_.size(), problem_)};
+std::optional<snapshot_error> state_machine::reader::read(std::string_view text, bool is_all) {
+  text_ = text;
+  is_all_ = is_all;
+  cut_ = false;
+  while (!failed() && !cut_ && (part_ != part::end || at_ != text_.size())) {
+    const auto begin = at_;
+    read_part();
+    if (cut_) // next time from here on
+      at_ = begin;
   }
+  if (!failed())
+    return std::nullopt;
+  return snapshot_error{fmt::format("byte {} of a snapshot of {} bytes: {}", at_, text_.size(), problem_)};
+}
 
-  state_machine state() {
-    state_machine state;
+state_machine state_machine::reader::take() {
+  require(part_ == part::end && !failed(), "a snapshot is not read to its end");
+  return std::move(state_);
+}
+
+/// Changes nothing but `at_` if the text ends before the part does.
+void state_machine::reader::read_part() {
+  switch (part_) {
+  case part::values_head:
     expect(header);
-    values(state);
-    clients(state);
-    expect(footer);
-    if (!failed() && at_ != text_.size()) {
-      fail("something follows the end");
-    }
-    return state;
-  }
-
- private:
-  void values(state_machine& state) {
     expect(values_word);
-    for (std::size_t left = line(); left > 0 && !failed(); --left) {
-      const auto key = text();
-      const auto value = text();
-      if (!state.values_.empty() && key <= state.values_.rbegin()->first) {
-        fail("keys out of order");
-      } else if (value.size() > max_value_bytes) {
-        fail("a value that is too long");
-      } else {
-        state.index(state.values_.emplace_hint(state.values_.end(), key, value));
-      }
-    }
-  }
-
-  void clients(state_machine& state) {
+    return begin(part::values, line());
+  case part::values:
+    return left_ > 0 ? read_value() : begin(part::clients_head, 0);
+  case part::clients_head:
     expect(clients_word);
-    for (std::size_t left = bounded(max_clients, "too many clients"); left > 0 && !failed(); --left) {
-      const auto client = text();
-      if (state.session_index_.contains(client)) {
-        fail("a client twice");
-        return;
-      }
-      requests(state.make_session(client).requests);
-    }
+    return begin(part::clients, bounded(max_clients, "too many clients"));
+  case part::clients:
+    return left_ > 0 ? read_client() : begin(part::footer, 0);
+  case part::requests:
+    return requests_left_ > 0 ? read_request() : begin(part::clients, left_ - 1);
+  case part::footer:
+    expect(footer);
+    return begin(part::end, 0);
+  case part::end:
+    return fail("something follows the end");
   }
+}
 
-  void requests(remembered_requests& all) {
-    std::size_t left = bounded(max_remembered_per_client, "too many requests of one client");
-    if (left == 0) {
-      fail("a client without requests");
-    }
-    for (; left > 0 && !failed(); --left) {
-      const auto mid = text();
-      const bool applied = bounded(1, "neither 0 nor 1") == 1;
-      const auto value = text();
-      if (all.find(mid)) {
-        fail("a request twice");
-      } else if (value.size() > max_value_bytes) {
-        fail("a value that is too long");
-      } else {
-        all.add(mid, {applied, std::string(value)});
-      }
-    }
-  }
+void state_machine::reader::begin(part next, std::size_t left) {
+  if (stopped())
+    return;
+  part_ = next;
+  left_ = left;
+}
 
-  /// Only the first problem counts.
-  void fail(const char* problem) {
-    if (!failed()) {
-      problem_ = problem;
-    }
-  }
+void state_machine::reader::read_value() {
+  const auto key = text();
+  const auto value = text();
+  if (stopped())
+    return;
+  if (!state_.values_.empty() && key <= state_.values_.rbegin()->first)
+    return fail("keys out of order");
+  if (value.size() > max_value_bytes)
+    return fail("a value that is too long");
+  state_.index(state_.values_.emplace_hint(state_.values_.end(), key, value));
+  --left_;
+}
 
-  void expect(std::string_view word) {
-    if (failed()) {
-      return;
-    }
-    if (text_.substr(at_, word.size()) != word) {
-      fail("not what belongs here");
-      return;
-    }
+void state_machine::reader::read_client() {
+  const auto client = text();
+  const auto requests = bounded(max_remembered_per_client, "too many requests of one client");
+  if (stopped())
+    return;
+  if (state_.session_index_.contains(client))
+    return fail("a client twice");
+  if (requests == 0)
+    return fail("a client without requests");
+  requests_ = &state_.make_session(client).requests;
+  requests_left_ = requests;
+  part_ = part::requests;
+}
+
+void state_machine::reader::read_request() {
+  const auto mid = text();
+  const bool applied = bounded(1, "neither 0 nor 1") == 1;
+  const auto value = text();
+  if (stopped())
+    return;
+  if (requests_->find(mid))
+    return fail("a request twice");
+  if (value.size() > max_value_bytes)
+    return fail("a value that is too long");
+  requests_->add(mid, {applied, std::string(value)});
+  --requests_left_;
+}
+
+/// Only the first problem counts.
+void state_machine::reader::fail(const char* problem) {
+  if (!stopped())
+    problem_ = problem;
+}
+
+/// What is missing may come yet.
+void state_machine::reader::fail_at_end(const char* problem) {
+  if (is_all_)
+    fail(problem);
+  else
+    cut_ = true;
+}
+
+void state_machine::reader::expect(std::string_view word) {
+  if (stopped())
+    return;
+  const auto found = text_.substr(at_, word.size());
+  if (found == word)
     at_ += word.size();
-  }
+  else if (word.starts_with(found))
+    fail_at_end("not what belongs here");
+  else
+    fail("not what belongs here");
+}
 
-  /// A number and what ends it; 0 after a failure.
-  std::size_t number(std::string_view end) {
-    if (failed()) {
-      return 0;
-    }
-    std::size_t value = 0;
-    const char* from = text_.data() + at_;
-    const auto [to, problem] = std::from_chars(from, text_.data() + text_.size(), value);
-    const auto digits = static_cast<std::size_t>(to - from);
-    if (problem != std::errc{} || (*from == '0' && digits > 1)) {
-      fail("no number");
-      return 0;
-    }
-    at_ += digits;
-    expect(end);
+/// A number and what ends it; 0 after a failure.
+std::size_t state_machine::reader::number(std::string_view end) {
+  if (stopped())
+    return 0;
+  std::size_t value = 0;
+  const char* from = text_.data() + at_;
+  const char* last = text_.data() + text_.size();
+  const auto [to, problem] = std::from_chars(from, last, value);
+  const auto digits = static_cast<std::size_t>(to - from);
+  if (from == last) {
+    fail_at_end("no number");
+    return 0;
+  }
+  if (problem != std::errc{} || (*from == '0' && digits > 1)) {
+    fail("no number");
+    return 0;
+  }
+  at_ += digits;
+  expect(end);
+  return value;
+}
+
+std::size_t state_machine::reader::bounded(std::size_t most, const char* problem) {
+  const std::size_t value = line();
+  if (stopped() || value <= most)
     return value;
+  fail(problem);
+  return 0;
+}
+
+std::string_view state_machine::reader::text() {
+  const std::size_t bytes = number(" ");
+  if (stopped())
+    return {};
+  if (bytes > text_.size() - at_) {
+    fail_at_end("a text that is cut off");
+    return {};
   }
-
-  std::size_t line() { return number("\n"); }
-
-  std::size_t bounded(std::size_t most, const char* problem) {
-    const std::size_t value = line();
-    if (value > most) {
-      fail(problem);
-      return 0;
-    }
-    return value;
+  const auto found = text_.substr(at_, bytes);
+  if (!is_utf8(found)) {
+    fail("a text that is no UTF-8");
+    return {};
   }
-
-  std::string_view text() {
-    const std::size_t bytes = number(" ");
-    if (failed()) {
-      return {};
-    }
-    if (bytes > text_.size() - at_) {
-      fail("a text that is cut off");
-      return {};
-    }
-    const auto found = text_.substr(at_, bytes);
-    if (!is_utf8(found)) {
-      fail("a text that is no UTF-8");
-      return {};
-    }
-    at_ += bytes;
-    expect("\n");
-    return found;
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-  const char* problem_ = nullptr;
-};
+  at_ += bytes;
+  expect("\n");
+  return found;
+}
 
 std::variant<state_machine, snapshot_error> state_machine::restore(std::string_view text) {
-  reader r(text);
-  auto state = r.state();
-  if (r.failed()) {
-    return r.error();
-  }
-  return state;
+  reader r;
+  if (const auto error = r.read(text, true))
+    return *error;
+  return r.take();
 }
 
 } // namespace troupe::kv

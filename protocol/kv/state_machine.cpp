@@ -141,6 +141,18 @@ state_machine::session& state_machine::make_session(std::string_view client) {
   return made;
 }
 
+void state_machine::free_some() {
+  constexpr int at_once = 8;
+  saving_.reset();
+  value_index_ = {};
+  for (int i = 0; i < at_once && !values_.empty(); ++i)
+    values_.erase(values_.begin());
+  if (!values_.empty() || sessions_.empty())
+    return;
+  session_index_.erase(sessions_.front().client);
+  sessions_.pop_front();
+}
+
 std::uint64_t state_machine::digest() const {
   hasher hash;
   hash.add(std::uint64_t{values_.size()});

@@ -77,6 +77,11 @@ class state_machine {
   /// The state that a text was made of, or why it is none: whatever is not exactly what `serialise` makes,
   /// beyond the bounds above, or no UTF-8.
   static std::variant<state_machine, snapshot_error> restore(std::string_view text);
+  /// The same while the text arrives: protocol/kv/reading.hpp.
+  class reader;
+
+  /// Of a state that nobody needs any more: frees a little of it. All at once would take milliseconds.
+  void free_some();
 
   /// Equal for equal states, sessions included, and on every platform. Takes time proportional to the state.
   std::uint64_t digest() const;
@@ -88,7 +93,6 @@ class state_machine {
   };
 
   struct executor;
-  class reader;
   class saving;
 
   using session_list = std::list<session>;

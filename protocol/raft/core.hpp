@@ -83,6 +83,7 @@ struct arriving_snapshot {
   term_number sender_term;
   log_index last_index;
   std::string data;
+  std::shared_ptr<snapshot_reader> reader;
 };
 
 // ---- the core

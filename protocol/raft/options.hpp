@@ -1,9 +1,11 @@
 #pragma once
 // What can be tuned. The defaults suit replicas on one machine or in one building.
 
+#include "protocol/raft/snapshot_reader.hpp"
 #include "protocol/types.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -41,10 +43,9 @@ struct options {
   std::size_t max_waiting_reads = 16'384;
   /// How large a snapshot a follower takes from its leader.
   std::size_t max_snapshot_bytes = std::size_t{1} << 30;
-  /// What is wrong with the data of a snapshot from another replica, in one line; nothing if the state
-  /// machine can be restored from it. One that it cannot be restored from is refused before it replaces
-  /// anything. Null: all are taken.
-  std::optional<std::string> (*find_snapshot_fault)(const std::string& data) = nullptr;
+  /// Makes what reads a snapshot from another replica for the state machine, while its pieces arrive. One
+  /// that it cannot read is refused before it replaces anything. Null: all are taken, unread.
+  std::shared_ptr<snapshot_reader> (*make_snapshot_reader)() = nullptr;
 
   /// Where this replica's random choices start; replicas need different seeds.
   std::uint64_t seed = 1;

@@ -108,7 +108,8 @@ void core::on(replica_id from, snapshot_piece& m) {
   }
   // Another leader may have written the same state in other bytes.
   if (!arriving_ || arriving_->sender_term != m.term || arriving_->last_index != m.last_index)
-    arriving_ = arriving_snapshot{m.term, m.last_index, {}};
+    arriving_ = arriving_snapshot{
+        m.term, m.last_index, {}, options_.make_snapshot_reader ? options_.make_snapshot_reader() : nullptr};
   const bool expected = m.offset == arriving_->data.size();
   if (expected && arriving_->data.size() + m.data.size() > options_.max_snapshot_bytes) {
     arriving_.reset();
@@ -116,13 +117,13 @@ void core::on(replica_id from, snapshot_piece& m) {
   }
   if (expected)
     arriving_->data += m.data;
-  if (!expected || !m.done)
-    return reply(from, snapshot_reply{hard_.term, m.sequence, arriving_->data.size(), {}});
-  if (options_.find_snapshot_fault)
-    if (const auto fault = options_.find_snapshot_fault(arriving_->data)) {
+  if (expected && arriving_->reader)
+    if (const auto fault = arriving_->reader->read(arriving_->data, m.done)) {
       arriving_.reset();
       return refuse(fmt::format("a snapshot that cannot be read: {}", *fault));
     }
+  if (!expected || !m.done)
+    return reply(from, snapshot_reply{hard_.term, m.sequence, arriving_->data.size(), {}});
   install(m);
   reply(from, snapshot_reply{hard_.term, m.sequence, 0, m.last_index});
 }
@@ -130,6 +131,7 @@ void core::on(replica_id from, snapshot_piece& m) {
 void core::install(const snapshot_piece& m) {
   snapshot_ = std::make_shared<snapshot>(
       snapshot{m.last_index, m.last_term, {m.voters, m.learners}, std::move(arriving_->data)});
+  out_.install_read = std::move(arriving_->reader);
   arriving_.reset();
   log_.reset(m.last_index, m.last_term);
   configurations_ = {{m.last_index, snapshot_->configuration}};

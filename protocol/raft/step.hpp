@@ -3,6 +3,7 @@
 
 #include "protocol/messages.hpp"
 #include "protocol/raft/entry.hpp"
+#include "protocol/raft/snapshot_reader.hpp"
 #include "protocol/types.hpp"
 
 #include <memory>
@@ -202,8 +203,10 @@ struct effects {
   storage_write write;
   std::vector<outgoing> send_now;
   std::vector<outgoing> send_once_stored;
-  /// A snapshot from the leader, in place of the state machine's whole state.
+  /// A snapshot in place of the state machine's whole state; and if it came from the leader, what has read
+  /// it.
   snapshot_ptr install;
+  std::shared_ptr<snapshot_reader> install_read;
   /// Newly committed entries, in order.
   std::vector<entry_ptr> committed;
   /// Whether this replica answers the clients of `committed`: as their leader, but not for what another

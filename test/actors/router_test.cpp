@@ -1,6 +1,7 @@
 // The router: where each request goes, what waits for what, and that each gets one answer.
 
 #include "actors/router.hpp"
+#include "actors/state_reader.hpp"
 #include "protocol/wire/codec.hpp"
 #include "test/support/stage.hpp"
 
@@ -448,6 +449,23 @@ TEST_CASE("router: an installed snapshot is the state, and settles what waited f
   CHECK(s.answers() == answers_in_short{"redirect 3 to 0001"});
   CHECK(s.nothing_waits());
   CHECK(s.stops.empty());
+}
+
+TEST_CASE("router: what has read a snapshot brings the state; the old one is freed while the log goes on") {
+  router_stage s;
+  s.commits({entry_of(put_of("1", "old"), 1, 1)}, false);
+  kv::state_machine elsewhere;
+  elsewhere.apply({{"c", "m"}, kv::put{"k", "from the snapshot"}});
+  const auto text = elsewhere.serialise();
+  const auto reader = std::make_shared<state_reader>();
+  REQUIRE_FALSE(reader->read(text, true).has_value());
+  s.tell(s.rooms().router, install_snapshot{std::make_shared<raft::snapshot>(raft::snapshot{
+                                                {8}, {2}, {{self, other}, {}}, "not looked at"}),
+                                            reader});
+  CHECK(s.actor.state().serialise() == text);
+  CHECK(s.stops.empty());
+  s.commits({no_op(9, 2)}, false);
+  CHECK(s.actor.state().serialise() == text);
 }
 
 TEST_CASE("router: a snapshot that cannot be read stops the replica") {

@@ -1,4 +1,4 @@
-#include "protocol/kv/state_machine.hpp"
+#include "protocol/kv/reading.hpp"
 #include "test/support/generators.hpp"
 #include "test/support/property.hpp"
 
@@ -107,6 +107,26 @@ TEST_CASE("a damaged snapshot is refused, or is the snapshot of another state") 
     if (const auto* state = std::get_if<state_machine>(&restored)) {
       RC_ASSERT(state->serialise() == text);
     }
+  });
+}
+
+TEST_CASE("a snapshot that is read while it arrives is taken or refused as the whole is") {
+  check_property("however it is cut", [] {
+    auto text = applied(commands()).serialise();
+    if (*rc::gen::arbitrary<bool>())
+      text = damaged(text);
+    state_machine::reader reader;
+    std::string arrived;
+    auto error = reader.read(arrived, false);
+    while (!error && arrived.size() < text.size()) {
+      arrived += text.substr(arrived.size(), *rc::gen::inRange<std::size_t>(1, 60));
+      arrived.shrink_to_fit(); // moves, as a text that grows does
+      error = reader.read(arrived, arrived.size() == text.size());
+    }
+    const auto restored = state_machine::restore(text);
+    RC_ASSERT(error.has_value() == std::holds_alternative<kv::snapshot_error>(restored));
+    if (!error)
+      RC_ASSERT(reader.take().serialise() == text);
   });
 }
 

@@ -1,4 +1,4 @@
-#include "protocol/kv/state_machine.hpp"
+#include "protocol/kv/reading.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -246,6 +246,47 @@ TEST_CASE("state machine: what is forgotten while it is saved is saved all the s
     CHECK(*text == whole);
     CHECK(copy.sessions() == state_machine::max_clients);
   }
+}
+
+TEST_CASE("a snapshot that is cut off is waited for, and refused once nothing follows") {
+  state_machine state;
+  state.apply({{"00F1", "m"}, put{"k", "value"}});
+  const auto whole = state.serialise();
+  for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) {
+    CAPTURE(bytes);
+    state_machine::reader reader;
+    CHECK_FALSE(reader.read(whole.substr(0, bytes), false).has_value());
+    CHECK(reader.read(whole.substr(0, bytes), true).has_value());
+    CHECK(reader.read(whole, true).has_value()); // what was refused stays refused
+  }
+  state_machine::reader reader;
+  CHECK_FALSE(reader.read(whole, false).has_value());
+  const auto error = reader.read(whole + "x", false);
+  REQUIRE(error.has_value());
+  CHECK(error->text.ends_with("something follows the end"));
+}
+
+TEST_CASE("what is wrong is told when it arrives") {
+  state_machine::reader reader;
+  const auto error = reader.read("troupe-state 1\nvalues 2\n1 k\n1 v\n1 a\n1 v\n", false);
+  REQUIRE(error.has_value());
+  CHECK(error->text.ends_with("keys out of order"));
+}
+
+TEST_CASE("a state that nobody needs is freed little by little") {
+  state_machine state;
+  for (int i = 0; i < 100; ++i)
+    state.apply({{std::to_string(i % 5), std::to_string(i)}, put{std::to_string(i), "v"}});
+  state.begin_saving();
+  state.free_some();
+  CHECK_FALSE(state.is_saving());
+  CHECK(state.size() < 100);
+  CHECK(state.size() > 50);
+  for (int i = 0; i < 50; ++i)
+    state.free_some();
+  CHECK(state.size() == 0);
+  CHECK(state.sessions() == 0);
+  CHECK(state.serialise() == state_machine().serialise());
 }
 
 TEST_CASE("a text that is no snapshot is refused, and the place named") {

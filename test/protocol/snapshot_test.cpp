@@ -98,6 +98,56 @@ TEST_CASE("a snapshot larger than a follower takes is refused in pieces, not hel
   CHECK(c.last.refused_input.has_value());
 }
 
+namespace {
+
+/// Of letters only.
+struct letter_reader : raft::snapshot_reader {
+  std::size_t at = 0;
+  std::optional<std::string> read(const std::string& data, bool is_all) override {
+    REQUIRE(data.size() >= at);
+    const auto fresh = data.substr(std::exchange(at, data.size()));
+    if (fresh.find_first_of("0123456789") != fresh.npos)
+      return "a digit";
+    return is_all && !data.ends_with("end") ? std::optional("no end") : std::nullopt;
+  }
+};
+
+raft::options with_reader() {
+  raft::options o;
+  o.make_snapshot_reader = []() -> std::shared_ptr<raft::snapshot_reader> {
+    return std::make_shared<letter_reader>();
+  };
+  return o;
+}
+
+} // namespace
+
+TEST_CASE("a snapshot is read while it arrives, and what has read it goes on with it") {
+  lone_core c(3, with_reader());
+  c.hear(1, piece_of(1, 1, {9, 1}, 0, "first", false));
+  c.hear(1, piece_of(1, 2, {9, 1}, 99, "7 is out of order, and not looked at", false));
+  c.hear(1, piece_of(1, 3, {9, 1}, 0, "first", false));
+  CHECK(c.last.install_read == nullptr);
+  c.hear(1, piece_of(1, 4, {9, 1}, 5, "end", true));
+  REQUIRE(c.last.install != nullptr);
+  REQUIRE(c.last.install_read != nullptr);
+  CHECK(static_cast<const letter_reader&>(*c.last.install_read).at == 8);
+}
+
+TEST_CASE("a snapshot that cannot be read is refused with the piece that shows it, and begun again") {
+  lone_core c(3, with_reader(), stored_of(1, nobody, {1, 1}));
+  SUBCASE("in the middle") { c.hear(1, piece_of(1, 1, {9, 1}, 0, "f1rst", false)); }
+  SUBCASE("at its end") { c.hear(1, piece_of(1, 1, {9, 1}, 0, "first", true)); }
+  CHECK(c.last.refused_input.has_value());
+  CHECK(c.last.install == nullptr);
+  CHECK(c.sent() == 0);
+  CHECK(c->log().last_index() == log_index{2});
+  c.hear(1, piece_of(1, 2, {9, 1}, 5, "end", true));
+  CHECK(c.answer<snapshot_reply>(1).next_offset == 0);
+  c.hear(1, piece_of(1, 3, {9, 1}, 0, "first end", true));
+  CHECK(c.last.install != nullptr);
+}
+
 // ---- the leader's side ------------------------------------------------------------------------------------
 
 TEST_CASE("trap 18: a follower that is being sent a snapshot is not also sent appends") {
