@@ -97,8 +97,8 @@ void state_machine::saving::write_requests(std::size_t stop) {
     const auto& request =
         at_request_ < gone ? changed->second.forgotten[at_request_] : s.requests[at_request_ - gone];
     text(request.mid);
-    line(request.result.applied ? 1 : 0);
-    text(request.result.value);
+    line(request.result().applied ? 1 : 0);
+    text(request.result().value);
   } while (++at_request_ < count && out_.size() < stop);
   if (at_request_ < count)
     return;

@@ -6,6 +6,7 @@
 // leader.cpp (5.3 and 5.4.2, the sender's side), reads.cpp (8, D 6.4), snapshots.cpp (7), handover.cpp
 // (D 3.10, D 4.1).
 
+#include "protocol/raft/gathered_text.hpp"
 #include "protocol/raft/log.hpp"
 #include "protocol/raft/options.hpp"
 #include "protocol/raft/progress.hpp"
@@ -82,7 +83,7 @@ struct leader {
 struct arriving_snapshot {
   term_number sender_term;
   log_index last_index;
-  std::string data;
+  gathered_text data;
   std::shared_ptr<snapshot_reader> reader;
 };
 

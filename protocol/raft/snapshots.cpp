@@ -116,9 +116,9 @@ void core::on(replica_id from, snapshot_piece& m) {
     return refuse(fmt::format("a snapshot of more than {} bytes", options_.max_snapshot_bytes));
   }
   if (expected)
-    arriving_->data += m.data;
+    arriving_->data.append(m.data);
   if (expected && arriving_->reader)
-    if (const auto fault = arriving_->reader->read(arriving_->data, m.done)) {
+    if (const auto fault = arriving_->reader->read(arriving_->data.text(), m.done)) {
       arriving_.reset();
       return refuse(fmt::format("a snapshot that cannot be read: {}", *fault));
     }
@@ -130,7 +130,7 @@ void core::on(replica_id from, snapshot_piece& m) {
 
 void core::install(const snapshot_piece& m) {
   snapshot_ = std::make_shared<snapshot>(
-      snapshot{m.last_index, m.last_term, {m.voters, m.learners}, std::move(arriving_->data)});
+      snapshot{m.last_index, m.last_term, {m.voters, m.learners}, arriving_->data.take()});
   out_.install_read = std::move(arriving_->reader);
   arriving_.reset();
   log_.reset(m.last_index, m.last_term);

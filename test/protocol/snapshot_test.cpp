@@ -148,6 +148,21 @@ TEST_CASE("a snapshot that cannot be read is refused with the piece that shows i
   CHECK(c.last.install != nullptr);
 }
 
+TEST_CASE("a text that is gathered from pieces of any size is theirs") {
+  for (const std::size_t piece_bytes : {1, 700, 300'000}) {
+    CAPTURE(piece_bytes);
+    raft::gathered_text gathered;
+    std::string whole;
+    for (std::size_t i = 0; i < 60 && gathered.size() < 9'000'000; ++i) {
+      const auto piece = std::string(piece_bytes + i, static_cast<char>('a' + i % 26));
+      gathered.append(piece);
+      whole += piece;
+      REQUIRE(gathered.text() == whole);
+    }
+    CHECK(gathered.take() == whole);
+  }
+}
+
 // ---- the leader's side ------------------------------------------------------------------------------------
 
 TEST_CASE("trap 18: a follower that is being sent a snapshot is not also sent appends") {
