@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -34,7 +35,7 @@ std::size_t number_of(std::string_view digits) {
   return n;
 }
 
-std::string key_of(std::size_t number) { return digits(number * 7'919 % keys, 5); }
+std::string key_of(std::size_t number, std::size_t keys) { return digits(number * 7'919 % keys, 5); }
 
 void stop(const std::string& why) {
   fmt::print(stderr, "bench_throughput: a replica cannot go on: {}\n", why);
@@ -55,9 +56,9 @@ class request_form {
     key_at_ = text_.find(key);
   }
 
-  std::string fill_in(std::size_t number) {
+  std::string fill_in(std::size_t number, std::size_t keys) {
     text_.replace(mid_at_, mid_digits, digits(number, mid_digits));
-    text_.replace(key_at_, key.size(), key_of(number));
+    text_.replace(key_at_, key.size(), key_of(number, keys));
     return text_;
   }
 
@@ -68,6 +69,29 @@ class request_form {
   std::string text_;
   std::size_t mid_at_ = 0;
   std::size_t key_at_ = 0;
+};
+
+/// Wakes a thread that has nothing to do.
+class bell {
+ public:
+  void ring() {
+    {
+      const std::lock_guard lock(mutex_);
+      rung_ = true;
+    }
+    waiting_.notify_one();
+  }
+  /// Until it is rung, or for a moment: there are timers, too.
+  void wait() {
+    std::unique_lock lock(mutex_);
+    waiting_.wait_for(lock, std::chrono::milliseconds(1), [this] { return rung_; });
+    rung_ = false;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable waiting_;
+  bool rung_ = false;
 };
 
 /// A replica with a loop of its own, as in a process, and what waits for it as in a socket.
@@ -134,25 +158,27 @@ class replicas::crew {
       others_ = std::jthread([this](const std::stop_token& stop) {
         while (!stop.stop_requested())
           if (!turn(false))
-            std::this_thread::yield();
+            others_bell_.wait();
       });
   }
 
   void ask(std::size_t client, std::size_t number, bool put) {
     auto& to = *members_[leader_.value];
     if (setting_.json)
-      return to.post((put ? put_forms_ : get_forms_)[client].fill_in(number));
+      return to.post((put ? put_forms_ : get_forms_)[client].fill_in(number, setting_.keys));
     kv::request_id id{clients_[client], digits(number, request_form::mid_digits)};
     if (put)
-      to.post(client_request{std::move(id), kv::put{key_of(number), value_}});
+      to.post(client_request{std::move(id), kv::put{key_of(number, setting_.keys), value_}});
     else
-      to.post(client_request{std::move(id), kv::get{key_of(number)}});
+      to.post(client_request{std::move(id), kv::get{key_of(number, setting_.keys)}});
   }
 
   void turn() {
-    turn(true);
+    const bool any = turn(true);
     if (!setting_.two_cores)
       turn(false);
+    else if (!any)
+      leader_bell_.wait();
     if (!failure_.empty())
       throw bench_failed(failure_);
   }
@@ -164,6 +190,8 @@ class replicas::crew {
         continue;
       messages.fetch_add(1, std::memory_order_relaxed);
       give(*m);
+      if (setting_.two_cores)
+        (m->id() == leader_ ? leader_bell_ : others_bell_).ring();
     }
   }
   void answered(replica_id by, std::string_view client, std::string_view mid) {
@@ -223,6 +251,7 @@ class replicas::crew {
   std::vector<std::string> clients_;
   std::vector<request_form> put_forms_, get_forms_;
   std::string failure_;
+  bell leader_bell_, others_bell_;
   std::jthread others_; ///< last: it uses all the rest
 };
 

@@ -15,13 +15,11 @@ struct setting {
   std::size_t replicas = 3;
   std::size_t clients = 256;
   std::size_t value_bytes = 256;
+  std::size_t keys = 10'000;
   std::size_t snapshot_after_bytes = 64 << 20; ///< of entries; 0: never
   bool json = false;
   bool two_cores = false; ///< the followers have a thread of their own
 };
-
-/// How many keys there are.
-inline constexpr std::size_t keys = 10'000;
 
 /// Replicas of which one leads, and stays the leader. Whoever calls it is the leader's thread.
 class replicas {
