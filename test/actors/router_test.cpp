@@ -1,84 +1,11 @@
 // The router: where each request goes, what waits for what, and that each gets one answer.
 
-#include "actors/router.hpp"
-#include "actors/state_reader.hpp"
 #include "protocol/wire/codec.hpp"
-#include "test/support/stage.hpp"
-
-#include <fmt/format.h>
+#include "test/actors/router_stage.hpp"
 
 using namespace troupe;
 using namespace troupe::test;
 using namespace troupe::actors;
-
-namespace {
-
-constexpr replica_id self{0x0000};
-constexpr replica_id other{0x0001};
-constexpr replica_id third{0x0002};
-
-client_request put_of(const std::string& mid, const std::string& value = "v") {
-  return {{"00F1", mid}, kv::put{"k", value}};
-}
-client_request get_of(const std::string& mid) { return {{"00F1", mid}, kv::get{"k"}}; }
-
-raft::entry_ptr entry_of(const client_request& r, std::uint64_t index, std::uint64_t term) {
-  return std::make_shared<raft::entry>(
-      raft::entry{{term}, {index}, kv::command{r.id, std::get<kv::put>(r.operation)}, 100});
-}
-raft::entry_ptr no_op(std::uint64_t index, std::uint64_t term) {
-  return std::make_shared<raft::entry>(raft::entry{{term}, {index}, raft::no_op{}, raft::no_op_wire_bytes});
-}
-
-/// Answers in the order in which they left, in short: `ok m`, `ok m=value`, `redirect m to 0001`, `fail m`.
-std::string in_short(const client_answer& a) {
-  if (const auto* ok = std::get_if<client_ok>(&a.reply))
-    return fmt::format("ok {}{}", ok->id.mid, ok->value ? "=" + *ok->value : "");
-  if (const auto* redirect = std::get_if<client_redirect>(&a.reply))
-    return fmt::format("redirect {} to {}", redirect->id.mid, to_string(redirect->leader));
-  return fmt::format("fail {}", std::get<client_fail>(a.reply).id.mid);
-}
-
-using answers_in_short = std::vector<std::string>;
-
-struct router_stage : stage {
-  explicit router_stage(router_options o = {}) : actor(put<router>(&rooms::router, self, o, host())) {}
-
-  router& actor;
-
-  void asks(client_request r) { tell(rooms().router, std::move(r)); }
-  void leads(replica_id leader, std::uint64_t term = 1) {
-    const auto role = leader == self ? raft::role_kind::leader : raft::role_kind::follower;
-    tell(rooms().router, standing_changed{{role, {term}, leader}});
-  }
-  void commits(std::vector<raft::entry_ptr> entries, bool answer = true) {
-    tell(rooms().router, committed{std::move(entries), answer});
-  }
-  void outcome(const std::string& mid, std::uint64_t index, std::uint64_t term) {
-    tell(rooms().router, outcomes{{{{"00F1", mid}, {index}, {term}, raft::refusal::none}}});
-  }
-  void refuses(const std::string& mid, raft::refusal why) {
-    tell(rooms().router, outcomes{{{{"00F1", mid}, {}, {}, why}}});
-  }
-  void lives(replica_id leader) { tell(rooms().router, leader_heard{leader}); }
-  void may_read(std::uint64_t id, instant until = never) { tell(rooms().router, reads_ready{{{id, until}}}); }
-  /// Proposed, and at (index, term) of this leader's log.
-  void has_in_log(const client_request& r, std::uint64_t index, std::uint64_t term) {
-    asks(r);
-    CHECK(only<propose>().proposals.at(0).command.id == r.id);
-    outcome(r.id.mid, index, term);
-  }
-
-  answers_in_short answers() {
-    answers_in_short list;
-    for (const auto& a : heard<client_answer>())
-      list.push_back(in_short(a));
-    return list;
-  }
-  std::size_t nothing_waits() { return actor.parked() + actor.waiting() == 0; }
-};
-
-} // namespace
 
 // ---- waiting for a leader
 
@@ -426,107 +353,7 @@ TEST_CASE("router: a write in whose place another entry committed finds another 
   CHECK(s.nothing_waits());
 }
 
-// ---- snapshots
-
-TEST_CASE("router: an installed snapshot is the state, and settles what waited for the entries in it") {
-  kv::state_machine elsewhere;
-  elsewhere.apply({{"00F1", "1"}, kv::put{"k", "from the snapshot"}});
-  router_stage s;
-  s.leads(self, 1);
-  s.has_in_log(put_of("1"), 5, 1); // in the snapshot: its leader has answered
-  s.has_in_log(put_of("2"), 6, 1); // not in it, although it covers the index
-  s.has_in_log(put_of("3"), 9, 1); // behind it
-  s.leads(other, 2);
-  s.all();
-  s.tell(s.rooms().router, install_snapshot{std::make_shared<raft::snapshot>(
-                               raft::snapshot{{8}, {2}, {{self, other}, {}}, elsewhere.serialise()})});
-  CHECK(s.actor.state().get("k") == "from the snapshot");
-  s.lives(other);
-  CHECK(s.answers() == answers_in_short{"redirect 2 to 0001"});
-  CHECK(s.actor.waiting() == 1);
-  s.commits({no_op(9, 2)}, false);
-  s.lives(other);
-  CHECK(s.answers() == answers_in_short{"redirect 3 to 0001"});
-  CHECK(s.nothing_waits());
-  CHECK(s.stops.empty());
-}
-
-TEST_CASE("router: what has read a snapshot brings the state; the old one is freed while the log goes on") {
-  router_stage s;
-  s.commits({entry_of(put_of("1", "old"), 1, 1)}, false);
-  kv::state_machine elsewhere;
-  elsewhere.apply({{"c", "m"}, kv::put{"k", "from the snapshot"}});
-  const auto text = elsewhere.serialise();
-  const auto reader = std::make_shared<state_reader>();
-  REQUIRE_FALSE(reader->read(text, true).has_value());
-  s.tell(s.rooms().router, install_snapshot{std::make_shared<raft::snapshot>(raft::snapshot{
-                                                {8}, {2}, {{self, other}, {}}, "not looked at"}),
-                                            reader});
-  CHECK(s.actor.state().serialise() == text);
-  CHECK(s.stops.empty());
-  s.commits({no_op(9, 2)}, false);
-  CHECK(s.actor.state().serialise() == text);
-}
-
-TEST_CASE("router: a snapshot that cannot be read stops the replica") {
-  router_stage s;
-  s.tell(s.rooms().router,
-         install_snapshot{std::make_shared<raft::snapshot>(raft::snapshot{{8}, {2}, {}, "no state"})},
-         standing_changed{{raft::role_kind::follower, {2}, other}}, put_of("1"));
-  REQUIRE(s.stops.size() == 1);
-  CHECK(s.stops.front().find("the snapshot up to entry 8 cannot be read: ") == 0);
-  CHECK(s.all().empty());
-}
-
-TEST_CASE("router: saves its state when enough was applied, and starts counting again") {
-  router_stage s({.snapshot_after_bytes = 250}); // an entry of these tests counts 100
-  s.leads(other);
-  s.commits({entry_of(put_of("1"), 1, 1), entry_of(put_of("2"), 2, 1)}, false);
-  CHECK(s.silent<state_saved>());
-  s.commits({entry_of(put_of("3", "x"), 3, 1)}, false);
-  const auto saved = s.only<state_saved>();
-  CHECK(saved.last_index == log_index{3});
-  CHECK(saved.data == s.actor.state().serialise());
-  s.commits({entry_of(put_of("4"), 4, 1), entry_of(put_of("5"), 5, 1)}, false);
-  CHECK(s.silent<state_saved>());
-  s.commits({entry_of(put_of("6"), 6, 1)}, false);
-  CHECK(s.only<state_saved>().last_index == log_index{6});
-}
-
-TEST_CASE("router: a large state is saved in many turns, as of the entry with which it was due") {
-  router_stage s({.snapshot_after_bytes = 250, .save_at_once_bytes = 40});
-  s.leads(other);
-  s.commits({entry_of(put_of("1", "x"), 1, 1), entry_of(put_of("2", "y"), 2, 1)}, false);
-  kv::state_machine then;
-  for (const auto& r : {put_of("1", "x"), put_of("2", "y"), put_of("3", "z")})
-    then.apply({r.id, std::get<kv::put>(r.operation)});
-  s.tell(s.rooms().router, committed{{entry_of(put_of("3", "z"), 3, 1)}, false},
-         committed{{entry_of(put_of("4", "w"), 4, 1)}, false});
-  const auto saved = s.only<state_saved>();
-  CHECK(saved.last_index == log_index{3});
-  CHECK(saved.data == then.serialise());
-  CHECK(saved.data != s.actor.state().serialise());
-}
-
-TEST_CASE("router: a state that is installed ends the saving of the one before") {
-  router_stage s({.snapshot_after_bytes = 100, .save_at_once_bytes = 1});
-  s.leads(other);
-  kv::state_machine elsewhere;
-  elsewhere.apply({{"c", "m"}, kv::put{"k", "from the snapshot"}});
-  s.tell(s.rooms().router, committed{{entry_of(put_of("1", "x"), 1, 1)}, false},
-         install_snapshot{std::make_shared<raft::snapshot>(
-             raft::snapshot{{8}, {2}, {{self, other}, {}}, elsewhere.serialise()})});
-  CHECK(s.silent<state_saved>());
-  s.commits({entry_of(put_of("9", "y"), 9, 2)}, false);
-  CHECK(s.only<state_saved>().last_index == log_index{9});
-}
-
-TEST_CASE("router: never saves its state if it is not to") {
-  router_stage s({.snapshot_after_bytes = 0});
-  for (std::uint64_t i = 1; i <= 100; ++i)
-    s.commits({entry_of(put_of(std::to_string(i)), i, 1)}, false);
-  CHECK(s.silent<state_saved>());
-}
+// ---- requests together
 
 TEST_CASE("router: a flush goes on to raft, behind the proposals of earlier requests") {
   router_stage s;
