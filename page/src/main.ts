@@ -89,11 +89,18 @@ async function open(): Promise<void> {
   });
 
   let waiting = 0;
+  let known = location.hash; // what the view was taken from, or written to
   const remember = (view: typeof viewpoint.now) => {
     clearTimeout(waiting);
-    waiting = window.setTimeout(() => history.replaceState(null, "", toFragment(view, idOf)), 120);
+    waiting = window.setTimeout(() => {
+      // A link was followed, and its event is still on the way: the address is to be read, not to be written over.
+      if (location.hash !== known) return;
+      history.replaceState(null, "", toFragment(view, idOf));
+      known = location.hash;
+    }, 120);
   };
   const recall = () => {
+    known = location.hash;
     const patch = fromFragment(location.hash, rowOf);
     viewpoint.set(patch);
     stage.show(viewpoint.now.from, viewpoint.now.to);

@@ -14,8 +14,9 @@ export interface Opened {
   ready_ms: number;
 }
 
-export async function openPage(browser: Browser, url: string, size = { width: 1440, height: 900 }, colorScheme: "light" | "dark" = "light"): Promise<Opened> {
+export async function openPage(browser: Browser, url: string, size = { width: 1440, height: 900 }, colorScheme: "light" | "dark" = "light", beforehand?: () => void): Promise<Opened> {
   const page = await browser.newPage({ viewport: size, colorScheme, reducedMotion: "reduce" });
+  if (beforehand) await page.addInitScript(beforehand);
   const errors: string[] = [];
   const asked: string[] = [];
   page.on("pageerror", (error) => errors.push(error.message));

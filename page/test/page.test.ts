@@ -204,6 +204,21 @@ test("a link leads to the same moment, event and unfolded lanes", async () => {
   await page.close();
 });
 
+test("a link that is followed while the view is being remembered is not forgotten", async () => {
+  // The event that tells of a new address comes later than the time after which a view is remembered.
+  const { page } = await openPage(browser, at(killed.url, 10), undefined, undefined, () =>
+    addEventListener("hashchange", (event) => {
+      event.stopImmediatePropagation();
+      setTimeout(() => dispatchEvent(new HashChangeEvent("hashchange")), 300);
+    }, { once: true }));
+  await page.keyboard.press("ArrowRight");
+  await page.evaluate((address) => void (location.href = address), at(killed.url, 20));
+  await page.waitForTimeout(400);
+  await settled(page);
+  assert.match(await text(page, "#moment"), /^20\.000000/);
+  await page.close();
+});
+
 test("time passes when it is told to, at the speed that was chosen", async () => {
   const { page } = await openPage(browser, at(killed.url, 10, 4));
   const now = async () => parseFloat(await text(page, "#moment"));
