@@ -1,9 +1,11 @@
 #include "actors/memory_storage.hpp"
 
+#include <algorithm>
+
 namespace troupe::actors {
 
 raft::stored_state memory_storage::load() {
-  return {hard_state_, snapshot_, {entries_.begin(), entries_.end()}};
+  return {hard_state_, snapshot_, {entries_.begin(), entries_.end()}, commit_};
 }
 
 log_index memory_storage::last_index() const {
@@ -37,6 +39,7 @@ void memory_storage::apply(const raft::storage_write& w) {
     entries_.push_back(e);
     discarded_.free_some();
   }
+  commit_ = std::max(commit_, w.commit);
 }
 
 } // namespace troupe::actors

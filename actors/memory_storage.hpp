@@ -25,6 +25,7 @@ class memory_storage : public storage {
   raft::hard_state hard_state_;
   raft::snapshot_ptr snapshot_;
   std::deque<raft::entry_ptr> entries_;
+  log_index commit_;
   raft::discarded_entries discarded_;
 };
 

@@ -149,6 +149,7 @@ figures measure(const std::string& executable, const sim::watchdog& guard, bool 
 
 // ---- the disk alone
 
+/// What one write and its fdatasync take, one behind the other in a file that was reserved; the median.
 double sync_seconds(const std::string& where, std::size_t bytes) {
   const scratch home(where);
   disk::real_files files(home.path().string(), disk::real_files::access::own);
@@ -167,30 +168,54 @@ double sync_seconds(const std::string& where, std::size_t bytes) {
 }
 
 /// In a process of its own, as a replica that starts again is: memory that was used before is faster.
-double in_new_process(const std::function<double()>& what) {
-  int pipe[2];
-  if (::pipe(pipe) != 0)
-    throw bench::bench_failed("no pipe");
-  const auto child = ::fork();
-  if (child == 0) {
-    double result = -1;
-    try {
-      result = what();
-    } catch (const std::exception& error) {
-      fmt::print(stderr, "bench_disk: {}\n", error.what());
+class in_new_process {
+ public:
+  explicit in_new_process(const std::function<double()>& what) {
+    int ends[2];
+    if (::pipe(ends) != 0)
+      throw bench::bench_failed("no pipe");
+    child_ = ::fork();
+    if (child_ == 0) {
+      double result = -1;
+      try {
+        result = what();
+      } catch (const std::exception& error) {
+        fmt::print(stderr, "bench_disk: {}\n", error.what());
+      }
+      const bool told = ::write(ends[1], &result, sizeof result) == sizeof result;
+      ::_exit(told ? 0 : 1);
     }
-    const bool told = ::write(pipe[1], &result, sizeof result) == sizeof result;
-    ::_exit(told ? 0 : 1);
+    ::close(ends[1]);
+    result_ = ends[0];
   }
-  ::close(pipe[1]);
-  double result = -1;
-  const bool told = child > 0 && ::read(pipe[0], &result, sizeof result) == sizeof result;
-  ::close(pipe[0]);
-  ::waitpid(child, nullptr, 0);
-  if (!told || result < 0)
-    throw bench::bench_failed("a log could not be written or read again");
-  return result;
+  in_new_process(const in_new_process&) = delete;
+  in_new_process& operator=(const in_new_process&) = delete;
+  ~in_new_process() {
+    ::close(result_);
+    ::waitpid(child_, nullptr, 0);
+  }
+
+  double wait() {
+    double result = -1;
+    const bool told = child_ > 0 && ::read(result_, &result, sizeof result) == sizeof result;
+    if (!told || result < 0)
+      throw bench::bench_failed("what a process of its own was to measure failed");
+    return result;
+  }
+
+ private:
+  pid_t child_ = -1;
+  int result_ = -1;
+};
+
+/// The same while another process does so, too, as a leader and its follower do on one disk; their mean.
+double two_sync_seconds(const std::string& where, std::size_t bytes) {
+  in_new_process one([&] { return sync_seconds(where, bytes); });
+  in_new_process other([&] { return sync_seconds(where, bytes); });
+  return (one.wait() + other.wait()) / 2;
 }
+
+// ---- how long a log takes to be read
 
 const disk::owner alone{{0}, {{0}}};
 
@@ -228,8 +253,8 @@ double measure_recovery(const std::string& where, std::size_t entries) {
   in_new_process([&] {
     write_log(directory, entries);
     return 0.0;
-  });
-  return in_new_process([&] { return read_log(directory, entries); });
+  }).wait();
+  return in_new_process([&] { return read_log(directory, entries); }).wait();
 }
 
 void measure_recoveries(const std::string& where, int rounds, const std::string& csv) {
@@ -251,6 +276,46 @@ void measure_recoveries(const std::string& where, int rounds, const std::string&
     throw bench::bench_failed(csv + " cannot be written");
 }
 
+// ---- one client
+
+/// The disk drifts, so each round measures it before and after the replicas.
+void measure_one_client(const std::string& executable, const sim::watchdog& guard, const std::string& where,
+                        int rounds, double seconds) {
+  constexpr std::size_t page = 4'096;
+  /// A batch with one put of such a value.
+  constexpr std::size_t batch = 350;
+  std::vector<double> alone, small, two, memory, durable, more, more_of_two;
+  for (int round = 0; round < rounds; ++round) {
+    const auto in_memory =
+        bench::at_percent(measure(executable, guard, false, where, 1, seconds).latencies, 50);
+    const double before[] = {sync_seconds(where, page), sync_seconds(where, batch),
+                             two_sync_seconds(where, batch)};
+    const auto on_disk = bench::at_percent(measure(executable, guard, true, where, 1, seconds).latencies, 50);
+    alone.push_back((before[0] + sync_seconds(where, page)) / 2);
+    small.push_back((before[1] + sync_seconds(where, batch)) / 2);
+    two.push_back((before[2] + two_sync_seconds(where, batch)) / 2);
+    memory.push_back(in_memory);
+    durable.push_back(on_disk);
+    more.push_back((on_disk - in_memory) / alone.back());
+    more_of_two.push_back((on_disk - in_memory) / two.back());
+  }
+  const auto row = [](std::string_view what, double factor, std::vector<double>& values) {
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    const double low = *least, high = *most;
+    fmt::print("{:<58} {:>7.4g} {:>7.4g} {:>7.4g}\n", what, factor * bench::at_percent(values, 50),
+               factor * low, factor * high);
+  };
+  fmt::print("three replicas on one disk, one client, {} rounds\n{:<58} {:>7} {:>7} {:>7}\n", rounds, "",
+             "median", "min", "max");
+  row("one process: 4 KiB and fdatasync, us", 1e6, alone);
+  row(fmt::format("one process: {} bytes and fdatasync, us", batch), 1e6, small);
+  row(fmt::format("two processes at once: {} bytes and fdatasync, us", batch), 1e6, two);
+  row("a put in memory, p50, us", 1e6, memory);
+  row("a put on the disk, p50, us", 1e6, durable);
+  row("what the disk adds, in syncs of one process (4 KiB)", 1, more);
+  row("what the disk adds, in syncs of two at once", 1, more_of_two);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -266,8 +331,11 @@ int main(int argc, char** argv) {
   app.add_option("--in", where, "A directory on the disk that is measured")->capture_default_str();
   app.add_option("--replica", executable, "The replica's executable")->capture_default_str();
   bool only_recovery = false;
+  bool only_one_client = false;
   std::string csv;
   app.add_flag("--only-recovery", only_recovery, "Only how long it takes to read a log again");
+  app.add_flag("--only-one-client", only_one_client,
+               "Only how long one client's put takes, beside what the disk does before and after");
   app.add_option("--csv", csv, "A file for how long it takes to read a log again, for scripts/plot disk");
   CLI11_PARSE(app, argc, argv);
 
@@ -275,6 +343,10 @@ int main(int argc, char** argv) {
   try {
     if (only_recovery) {
       measure_recoveries(where, rounds, csv);
+      return 0;
+    }
+    if (only_one_client) {
+      measure_one_client(executable, guard, where, rounds, seconds);
       return 0;
     }
     fmt::print("one write and fdatasync into a reserved file, median: 4 KiB {:.0f} us, 64 KiB {:.0f} us\n\n",

@@ -46,6 +46,14 @@ std::string describe(const raft::stored_state& s) {
 std::string find_loss(actors::memory_storage durable, const std::vector<raft::storage_write>& unsynced,
                       const raft::stored_state& found) {
   const auto least = durable.load();
+  const auto end = found.entries.empty() ? (found.snapshot ? found.snapshot->last_index : log_index{})
+                                         : found.entries.back()->index;
+  auto most_committed = least.commit;
+  for (const auto& w : unsynced)
+    most_committed = std::max(most_committed, w.commit);
+  if (found.commit < least.commit || found.commit > std::min(most_committed, end))
+    return fmt::format("{} entries were known to be committed for certain, {} at most; found are {} of {}",
+                       least.commit.value, most_committed.value, found.commit.value, end.value);
   if (same(least, found))
     return {};
   for (const auto& w : unsynced)

@@ -115,7 +115,7 @@ virtual_cluster::virtual_cluster(virtual_cluster_setup setup)
       m.clock.jump(setup_.clock_offsets[i], now());
     if (i < setup_.stored.size()) {
       const auto& s = setup_.stored[i];
-      m.storage.apply({s.hard_state, s.snapshot, std::nullopt, s.entries});
+      m.storage.apply({s.hard_state, s.snapshot, std::nullopt, s.entries, s.commit});
     }
   }
   for (auto& m : members_)

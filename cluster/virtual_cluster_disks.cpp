@@ -25,7 +25,7 @@ void virtual_cluster::give_disk(member& m) {
   m.disk.emplace(course::random_source(setup_.seed, for_disks + m.id.value + 1'000 * m.disks++));
   const auto s = m.storage.load();
   disk::disk_log log(*m.disk, owner_of(m), small_segments);
-  log.apply({s.hard_state, s.snapshot, std::nullopt, s.entries});
+  log.apply({s.hard_state, s.snapshot, std::nullopt, s.entries, s.commit});
   if (log.has_batch())
     log.store(log.take_batch());
 }
@@ -36,7 +36,7 @@ raft::stored_state virtual_cluster::open_disk(member& m, std::optional<disk::dis
   if (const auto loss = find_loss(m.storage, std::exchange(m.unsynced, {}), found); !loss.empty())
     violate(fmt::format("a disk keeps what was durable: {}: {}", to_string(m.id), loss));
   m.storage = {};
-  m.storage.apply({found.hard_state, found.snapshot, std::nullopt, found.entries});
+  m.storage.apply({found.hard_state, found.snapshot, std::nullopt, found.entries, found.commit});
   return found;
 }
 

@@ -70,8 +70,10 @@ void background_storage::work() {
     }
     lock.lock();
     done_ = std::move(end);
+    lock.unlock(); // or who is woken would wait for this thread once more
     constexpr std::uint64_t one = 1;
     [[maybe_unused]] const auto ignored = ::write(done_signal_, &one, sizeof one);
+    lock.lock();
   }
 }
 

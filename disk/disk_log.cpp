@@ -66,6 +66,7 @@ void disk_log::open(recovered r) {
     files_.remove(name);
   next_.hard_state = stored_hard_state_ = r.state.hard_state;
   next_.base = stored_base_ = r.base;
+  next_.commit = stored_commit_ = taken_commit_ = r.state.commit;
   last_index_ = r.base.index;
   if (r.base != position{})
     terms_.push_back({r.base.index, r.base.term});
@@ -135,12 +136,18 @@ void disk_log::apply(const raft::storage_write& w) {
     write_record(entry_record{e}, next_.records);
     next_.last_entry = std::max(next_.last_entry, e->index);
   }
+  next_.commit = std::max(next_.commit, w.commit);
 }
 
 batch disk_log::take_batch() {
+  // Last of all: a crash that leaves it has left the entries, too.
+  if (next_.commit > taken_commit_)
+    write_record(commit_record{next_.commit}, next_.records);
+  taken_commit_ = next_.commit;
   auto taken = std::exchange(next_, {});
   next_.hard_state = taken.hard_state;
   next_.base = taken.base;
+  next_.commit = taken.commit;
   return taken;
 }
 
@@ -169,6 +176,7 @@ void disk_log::store(const batch& b) {
   mark_durable();
   segments_.back().last_entry = std::max(segments_.back().last_entry, b.last_entry);
   stored_hard_state_ = b.hard_state;
+  stored_commit_ = b.commit;
   const auto before = std::exchange(stored_base_, b.base);
   if (!b.snapshots.empty()) {
     remove_superseded();
@@ -202,6 +210,7 @@ void disk_log::begin_segment(std::uint64_t number) {
   write_record(batch_record{number, bytes.size()}, bytes);
   write_record(base_record{stored_base_}, bytes);
   write_record(stored_hard_state_, bytes);
+  write_record(commit_record{stored_commit_}, bytes);
   write_whole(segment_name(number), bytes, options_.segment_bytes);
   offset_ = bytes.size();
   if (!segments_.empty())

@@ -19,6 +19,7 @@ struct batch {
   std::string records;
   raft::hard_state hard_state; ///< with all of it
   position base;
+  log_index commit;     ///< as far as it was known then
   log_index last_entry; ///< the largest index of an entry in it; 0: none
   /// All of them, since what a crash leaves of the batch may end behind any.
   std::vector<raft::snapshot_ptr> snapshots;
@@ -90,6 +91,7 @@ class disk_log {
   };
   std::deque<stretch> terms_;
   log_index last_index_;
+  log_index taken_commit_; ///< in the batches that were taken
 
   // What the files hold.
   struct segment {
@@ -100,6 +102,7 @@ class disk_log {
   std::size_t offset_ = 0;       ///< in it
   raft::hard_state stored_hard_state_;
   position stored_base_;
+  log_index stored_commit_;
   bool failed_ = false;
   std::size_t bytes_written_ = 0;
   std::size_t syncs_ = 0;

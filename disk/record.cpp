@@ -140,7 +140,7 @@ bool take_payload(taker& in, raft::payload& p) {
 
 // ---- records
 
-enum class kind : std::uint8_t { batch = 1, hard_state, entry, truncate, snapshot, base };
+enum class kind : std::uint8_t { batch = 1, hard_state, entry, truncate, snapshot, base, commit };
 
 /// Length and checksum.
 constexpr std::size_t frame_bytes = 8;
@@ -181,6 +181,10 @@ struct body_writer {
     put(out, r.last.index.value);
     put(out, r.last.term.value);
   }
+  void operator()(const commit_record& r) const {
+    begin(kind::commit);
+    put(out, r.index.value);
+  }
 };
 
 position take_position(taker& in) {
@@ -218,6 +222,8 @@ std::optional<record> take_body(taker& in) {
   }
   case kind::base:
     return base_record{take_position(in)};
+  case kind::commit:
+    return commit_record{{in.number<std::uint64_t>()}};
   }
   return std::nullopt;
 }

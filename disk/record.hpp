@@ -15,7 +15,7 @@
 namespace troupe::disk {
 
 /// Counts up when a reader of the version before could get something wrong.
-inline constexpr std::uint32_t format_version = 2;
+inline constexpr std::uint32_t format_version = 3;
 
 /// CRC32C, as iSCSI and ext4 have it, of what `before` is the checksum of with these bytes behind it.
 std::uint32_t checksum(std::string_view bytes, std::uint32_t before = 0);
@@ -49,8 +49,12 @@ struct snapshot_record {
 struct base_record {
   position last;
 };
-using record =
-    std::variant<batch_record, raft::hard_state, entry_record, truncate_record, snapshot_record, base_record>;
+/// The log is committed up to there, at least.
+struct commit_record {
+  log_index index;
+};
+using record = std::variant<batch_record, raft::hard_state, entry_record, truncate_record, snapshot_record,
+                            base_record, commit_record>;
 
 void write_record(const record& r, std::string& out);
 

@@ -17,8 +17,9 @@ constexpr std::string_view what_to_do =
     "other replicas of the cluster run and have caught up, since what this one has acknowledged may be on no "
     "other that runs";
 
-/// A segment gets its name when it is durable with these: the base, and the term with the vote.
-constexpr std::size_t first_records = 2;
+/// A segment gets its name when it is durable with these: the base, the term with the vote, and how far the
+/// log is committed.
+constexpr std::size_t first_records = 3;
 
 [[noreturn]] void refuse(const file_system& files, const std::string& name, std::size_t offset,
                          std::string_view what) {
@@ -38,6 +39,7 @@ class replay {
 
   const raft::hard_state& hard_state() const { return hard_; }
   position base() const { return base_; }
+  log_index commit() const { return commit_; }
   std::vector<raft::entry_ptr> take_entries() { return std::move(entries_); }
 
   /// What is missing between the snapshot and the entries; empty if they follow on it.
@@ -49,10 +51,14 @@ class replay {
   }
 
   std::string find_fault() const {
-    const auto last = entries_.empty() ? base_.term : entries_.back()->term;
-    return last > hard_.term ? fmt::format("the log ends in term {}, beyond the replica's own, {}",
-                                           last.value, hard_.term.value)
-                             : "";
+    const position last = entries_.empty() ? base_ : position{entries_.back()->index, entries_.back()->term};
+    if (last.term > hard_.term)
+      return fmt::format("the log ends in term {}, beyond the replica's own, {}", last.term.value,
+                         hard_.term.value);
+    if (commit_ > last.index)
+      return fmt::format("the log ends with entry {}, and was committed up to entry {}", last.index.value,
+                         commit_.value);
+    return {};
   }
 
  private:
@@ -79,6 +85,9 @@ class replay {
     return {};
   }
   std::string on(const truncate_record& r) {
+    if (r.behind < commit_)
+      return fmt::format("the log is cut off behind entry {}, and was committed up to entry {}",
+                         r.behind.value, commit_.value);
     while (!entries_.empty() && entries_.back()->index > r.behind)
       entries_.pop_back();
     floats_ = floats_ || entries_.empty(); // those before may be in a segment that was removed
@@ -106,6 +115,14 @@ class replay {
     return {};
   }
 
+  std::string on(const commit_record& r) {
+    if (r.index < commit_)
+      return fmt::format("what is committed goes back from entry {} to entry {}", commit_.value,
+                         r.index.value);
+    commit_ = r.index;
+    return {};
+  }
+
   void forget_up_to(log_index index) {
     const auto kept = std::find_if(entries_.begin(), entries_.end(),
                                    [&](const raft::entry_ptr& e) { return e->index > index; });
@@ -116,6 +133,7 @@ class replay {
   bool is_first_ = true;
   raft::hard_state hard_;
   position base_;
+  log_index commit_;
   std::vector<raft::entry_ptr> entries_;
 };
 
@@ -149,6 +167,7 @@ class reader {
       refuse(files_, segment_name(numbers.back()), result_.segments.back().bytes, fault);
     result_.state.hard_state = log.hard_state();
     result_.state.entries = log.take_entries();
+    result_.state.commit = log.commit();
     result_.base = log.base();
   }
 
@@ -270,7 +289,8 @@ owner read_identity(file_system& files) {
   words >> magic >> version >> replica >> self >> cluster;
   const auto path = files.path_of(identity_name);
   // The first format had no checksum there.
-  if (magic == "troupe-log" && version != format_version && (checked || version == 1))
+  const bool may_be_first = version == 1 && text.find(checksum_word) == text.npos;
+  if (magic == "troupe-log" && version != format_version && (checked || may_be_first))
     throw disk_error(fmt::format("{}: the log is of format {}; this program reads format {}", path, version,
                                  format_version));
   owner o;

@@ -44,6 +44,8 @@ void tell(const disk::real_files& files, const disk::owner& o, const disk::recov
     fmt::print("entries {} to {}, of terms {} to {}\n", r.state.entries.front()->index.value,
                r.state.entries.back()->index.value, r.state.entries.front()->term.value,
                r.state.entries.back()->term.value);
+  if (r.state.commit > r.base.index)
+    fmt::print("committed up to entry {} at least\n", r.state.commit.value);
   for (const auto& s : r.segments)
     fmt::print("  {}: {} bytes, {} batches, {} records, {} of them entries{}\n", disk::segment_name(s.number),
                s.bytes, s.batches, s.records, s.entries,

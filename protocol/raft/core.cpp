@@ -48,6 +48,9 @@ core::core(replica_id self, configuration initial, const options& o, instant now
   out_.write = {};
   require(log_.last_term() <= hard_.term, "the log ends in term {}, beyond the stored term {}",
           log_.last_term().value, hard_.term.value);
+  found_commit_ = found.commit;
+  require(found_commit_ <= log_.last_index(), "the log ends at {}, and is known to be committed up to {}",
+          log_.last_index().value, found_commit_.value);
   stored_ = log_.last_index();
   // Before the restart this replica may have promised its loyalty to a leader; a first start has nothing to
   // keep.
@@ -64,10 +67,12 @@ effects core::step(instant now, input in) {
   now_ = now;
   const auto before = standing();
   const auto hard_before = hard_;
+  commit_up_to(std::exchange(found_commit_, {}), false); // whoever committed it answered for it
   std::visit([this](auto& i) { take(i); }, in);
   lead();
   if (hard_ != hard_before)
     out_.write.hard_state = hard_;
+  out_.write.commit = commit_;
   if (standing() != before)
     out_.standing = standing();
   out_.next_deadline = next_deadline();

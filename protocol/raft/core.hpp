@@ -228,6 +228,7 @@ class core {
   std::vector<std::pair<log_index, raft::configuration>> configurations_;
 
   log_index commit_;
+  log_index found_commit_; ///< in the storage; the first step takes it up
   log_index stored_;
   role_variant role_;
   std::optional<arriving_snapshot> arriving_;

@@ -46,6 +46,8 @@ struct stored_state {
   raft::hard_state hard_state;
   snapshot_ptr snapshot;          ///< null: none
   std::vector<entry_ptr> entries; ///< consecutive, behind the snapshot
+  /// How far they are known to be committed; what was committed last may not be counted.
+  log_index commit = {};
 };
 
 // ---- inputs
@@ -116,6 +118,9 @@ struct storage_write {
   snapshot_ptr snapshot; ///< replaces the log up to its last index, and all of it unless it holds that entry
   std::optional<log_index> truncate_behind;
   std::vector<entry_ptr> entries;
+  /// How far the log is committed, with these entries. Goes along for the next start, and is no reason to
+  /// write: who starts without it only learns it later.
+  log_index commit = {};
 
   bool empty() const { return !hard_state && !snapshot && !truncate_behind && entries.empty(); }
   static constexpr auto fields() {

@@ -115,3 +115,92 @@ TEST_CASE("trap 18: a follower whose power goes while it gets a snapshot has its
     }
   CHECK(hit > 30);
 }
+
+TEST_CASE("trap 18: what follows on a snapshot of the own log outlives a restart") {
+  std::size_t hit = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    // A disk that takes its time, and clients that do not wait: entries are in the log already that stand
+    // behind a snapshot when it is taken.
+    cluster c({.replicas = 3,
+               .seed = seed,
+               .router = {.snapshot_after_bytes = 2'000},
+               .storage_takes = 1ms,
+               .durable = true});
+    CHECK(c.elect() != nobody);
+    for (int i = 0; i < 50; ++i) {
+      c.ask(kv::put{"key" + std::to_string(i), std::string(60, 'v')},
+            replica_id{static_cast<std::uint16_t>(0xC000 + i)});
+      c.run_for(200us);
+    }
+    c.run_for(1s);
+    for (auto id : c.ids()) {
+      const auto base = c.core(id).log().base_index();
+      const auto last = c.core(id).log().last_index();
+      hit += base > log_index{} && last > base ? 1 : 0;
+      c.crash(id);
+      c.start(id);
+      CHECK(c.core(id).log().base_index() == base);
+      CHECK(c.core(id).log().last_index() == last);
+    }
+    CHECK(c.elect() != nobody);
+    const auto broken = c.verify();
+    CHECK_MESSAGE(broken.empty(), broken.front());
+  }
+  CHECK(hit >= 10);
+}
+
+TEST_CASE("trap 18: nothing of another past comes back behind a snapshot after a restart") {
+  std::size_t hit = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    cluster c({.replicas = 3, .seed = seed, .router = {.snapshot_after_bytes = 2'000}, .durable = true});
+    const auto lost = c.elect();
+    CHECK(c.put("first", "value"));
+    c.isolate({lost});
+    // Of these nobody else hears. They make its log longer than the others' will be.
+    for (int i = 0; i < 200; ++i)
+      c.ask(kv::put{"lost", "x"}, replica_id{static_cast<std::uint16_t>(0xC100 + i)}, lost,
+            {.repeat_after = 0ms});
+    c.run_for(10ms);
+    const auto far = c.core(lost).log().last_index();
+    REQUIRE(far > log_index{150});
+    c.run_for(5s);
+    for (int i = 0; i < 30; ++i)
+      CHECK(c.put("key" + std::to_string(i), std::string(100, 'v')));
+    c.heal();
+    c.run_until([&] { return c.core(lost).log().base_index() > log_index{}; }, c.now() + 3s);
+    c.run_for(100us); // until the snapshot is stored
+    const auto base = c.core(lost).log().base_index();
+    const auto last = c.core(lost).log().last_index();
+    hit += base > log_index{} && last < far ? 1 : 0;
+    c.crash(lost);
+    c.start(lost);
+    CHECK(c.core(lost).log().last_index() == last);
+    c.run_for(3s);
+    const auto broken = c.verify();
+    CHECK_MESSAGE(broken.empty(), broken.front());
+  }
+  CHECK(hit == 10);
+}
+
+TEST_CASE("when all have been started again nobody is answered a second time, but for what was last") {
+  for (const std::size_t replicas : {1U, 3U}) {
+    CAPTURE(replicas);
+    virtual_stage t(replicas, 1, true);
+    auto leader = t.elect();
+    for (int i = 0; i < 50; ++i)
+      REQUIRE(t.put_ok(leader, "key" + std::to_string(i), "value"));
+    REQUIRE(t.answers.size() == 50);
+    for (auto id : t.cluster.ids())
+      t.cluster.crash(id);
+    t.cluster.start_all();
+    t.cluster.run_until(t.cluster.now() + 1ms);
+    for (auto id : t.cluster.ids()) // at once, and not when somebody leads
+      CHECK(t.cluster.core(id).commit_index() > log_index{45});
+    CHECK(t.value(t.elect(), "key0") == "value");
+    CHECK(t.answers.size() <=
+          50 + 1 + 2); // that get, and what was committed when nothing was written any more
+    CHECK(t.cluster.violations().empty());
+  }
+}

@@ -71,6 +71,42 @@ TEST_CASE("disk log: all that was applied goes out with one write and one sync")
   CHECK_FALSE(log.has_batch());
 }
 
+TEST_CASE("disk log: knows how far it is committed, as of its last batch") {
+  fresh_disk d;
+  {
+    disk_log log(d.disk, somebody, small_segments);
+    store(log,
+          {raft::hard_state{{1}, {0}}, nullptr, std::nullopt, {make_entry(1, 1), make_entry(2, 1)}, {1}});
+    log.apply({{}, nullptr, std::nullopt, {make_entry(3, 1)}, {2}});
+    log.apply({{}, nullptr, std::nullopt, {make_entry(4, 1)}, {3}});
+    log.store(log.take_batch());
+    store(log, {{}, nullptr, std::nullopt, {make_entry(5, 1)}, {3}});
+  }
+  SUBCASE("from the batch") {}
+  SUBCASE("from the beginning of a segment, when those before are gone") {
+    disk_log log(d.disk, somebody, small_segments);
+    store(log, {{}, make_snapshot(5, 1), std::nullopt, {}, {}});
+    store(log, {{}, nullptr, std::nullopt, {make_entry(6, 1)}, {}});
+    CHECK(d.segments() == 1);
+  }
+  disk_log again(d.disk, somebody, small_segments);
+  CHECK(again.take_found().commit == log_index{3});
+}
+
+TEST_CASE("disk log: what is known to be committed and is not there is damage") {
+  fresh_disk d;
+  {
+    disk_log log(d.disk, somebody, small_segments);
+    store(log, {raft::hard_state{{1}, {0}}, nullptr, std::nullopt, {make_entry(1, 1), make_entry(2, 1)}, {}});
+    SUBCASE("beyond the end") { store(log, {raft::hard_state{{2}, {0}}, nullptr, std::nullopt, {}, {3}}); }
+    SUBCASE("cut off") {
+      store(log, {raft::hard_state{{2}, {0}}, nullptr, std::nullopt, {}, {2}});
+      store(log, {{}, nullptr, log_index{1}, {make_entry(2, 2)}, {2}});
+    }
+  }
+  CHECK(d.refusal(somebody).find("was committed up to entry") != std::string::npos);
+}
+
 TEST_CASE("disk log: segments go when a snapshot stands for all that is in them") {
   fresh_disk d;
   disk_log log(d.disk, somebody, small_segments);
@@ -113,14 +149,14 @@ TEST_CASE("disk log: a later version's is refused") {
     header.replace(32, 4, reinterpret_cast<const char*>(&sum), 4);
     d.disk.write(disk::segment_name(1), 0, header);
   }
-  CHECK(d.refusal(somebody).find("is of format 9; this program reads format 2") != std::string::npos);
+  CHECK(d.refusal(somebody).find("is of format 9; this program reads format 3") != std::string::npos);
 }
 
 TEST_CASE("disk log: the first format is refused by its number, not called damaged") {
   fresh_disk d;
   d.disk.create(disk::identity_name, 0);
   d.disk.write(disk::identity_name, 0, "troupe-log 1 replica 0001 cluster 0000 0001 0002\n");
-  CHECK(d.refusal(somebody) == "identity: the log is of format 1; this program reads format 2");
+  CHECK(d.refusal(somebody) == "identity: the log is of format 1; this program reads format 3");
 }
 
 TEST_CASE("disk log: a damaged identity is called damaged, wherever it is hit") {

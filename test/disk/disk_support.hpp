@@ -45,14 +45,19 @@ class writer {
       end += 1 + random_.below(5);
       w.snapshot = make_snapshot(end, term, random_.hexadecimal(random_.below(200)));
     } else if (chosen == 3 && !s.entries.empty() && s.entries.back()->term.value < term) {
-      end = base + 1 + random_.below(s.entries.size()); // the leader's log is another one
+      end = std::max(base + 1 + random_.below(s.entries.size()),
+                     s.commit.value); // the leader's log is another one
       w.snapshot = make_snapshot(end, term, random_.hexadecimal(random_.below(200)));
     } else if (chosen == 2 && !s.entries.empty()) {
-      end = base + random_.below(s.entries.size());
+      end = std::max(base + random_.below(s.entries.size()), s.commit.value);
       w.truncate_behind = log_index{end};
     }
     for (auto more = random_.below(5); more > 0; --more)
       w.entries.push_back(make_entry(++end, term, any_payload()));
+    // What is committed stays, so only some of it is.
+    w.commit = std::max(s.commit, w.snapshot ? w.snapshot->last_index : log_index{});
+    if (w.commit.value < end && random_.below(3) == 0)
+      w.commit.value += random_.below(end - w.commit.value + 1);
     return w;
   }
 

@@ -26,7 +26,7 @@ struct owned_disk {
     REQUIRE_MESSAGE(loss.empty(), loss);
     unsynced.clear();
     durable = {};
-    durable.apply({found.hard_state, found.snapshot, std::nullopt, found.entries});
+    durable.apply({found.hard_state, found.snapshot, std::nullopt, found.entries, found.commit});
   }
 
   /// A life, up to the given operation on the disk: opens the log, and writes.

@@ -1,6 +1,7 @@
 // What clients are told, as far as the core decides it. That a repeated request is answered with what the
 // first one did (trap 22) is the state machine's work: protocol/kv/state_machine.hpp and its tests.
 
+#include "protocol/invariant.hpp"
 #include "test/support/lone_core.hpp"
 
 using namespace troupe;
@@ -141,6 +142,40 @@ TEST_CASE("a vote that comes when the election is won still says what was answer
   c.accept({1, 2});
   CHECK(c.last.committed.size() == 1);
   CHECK(c.last.answer_committed);
+}
+
+TEST_CASE("what the storage knows to be committed is applied with the first step, and answered to nobody") {
+  auto found = stored_of(1, nobody, {1, 1, 1});
+  found.commit = {2};
+  lone_core c(3, {}, found);
+  CHECK(c->commit_index() == log_index{});
+  c.step(raft::deadline_passed{});
+  REQUIRE(c.last.committed.size() == 2);
+  CHECK(c.last.committed.back()->index == log_index{2});
+  CHECK_FALSE(c.last.answer_committed);
+  c.campaign();
+  c.hear(1, vote_reply{{2}, true, {}});
+  c.accept({1});
+  REQUIRE(c.last.committed.size() == 2); // the third one, whose client may still wait, and the own no-op
+  CHECK(c.last.committed.front()->index == log_index{3});
+  CHECK(c.last.answer_committed);
+}
+
+TEST_CASE("each write to the storage says how far the log is committed, and that alone is not written") {
+  lone_core c;
+  c.hear(1, append_of(1, 1, {}, 0, entries_of_terms({1, 1})));
+  CHECK(c.last.write.commit == log_index{});
+  c.hear(1, append_of(1, 2, {2, 1}, 2));
+  CHECK(c.last.committed.size() == 2);
+  CHECK(c.last.write.empty());
+  c.hear(1, append_of(1, 3, {2, 1}, 2, {entry_of(1, 3)}));
+  CHECK(c.last.write.commit == log_index{2});
+}
+
+TEST_CASE("a storage that knows more to be committed than it holds is refused") {
+  auto found = stored_of(1, nobody, {1, 1});
+  found.commit = {3};
+  CHECK_THROWS_AS(lone_core(3, {}, found), broken_invariant);
 }
 
 TEST_CASE("a vote says how far the voter knows the log to be committed") {

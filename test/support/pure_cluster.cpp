@@ -186,6 +186,7 @@ void pure_cluster::store(std::size_t number) {
     if (w.truncate_behind)
       std::erase_if(d.entries, [&](const auto& e) { return e->index > *w.truncate_behind; });
     d.entries.insert(d.entries.end(), w.entries.begin(), w.entries.end());
+    d.commit = std::max(d.commit, w.commit);
   }
   r.unstored.clear();
   auto released = r.gate.release(r.gate.next_write());
