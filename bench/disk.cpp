@@ -69,15 +69,32 @@ class putting_clients {
     while (begun_ == steady::time_point::max() || bench::seconds_since(begun_) < seconds) {
       if (bench::seconds_since(started) > seconds + 10)
         throw bench::bench_failed("the replicas do not answer");
-      if (replicas_.are_there())
-        ask_where_due();
-      replicas_.turn(100, [this](const wire::envelope& answer) { take(answer); });
+      turn();
     }
     figures_.puts_per_second = static_cast<double>(figures_.latencies.size()) / bench::seconds_since(begun_);
     return std::move(figures_);
   }
 
+  /// Until so many have been answered since the start.
+  void play_until(std::size_t answered) {
+    auto moved = steady::now();
+    while (figures_.latencies.size() < answered) {
+      const auto before = figures_.latencies.size();
+      turn();
+      if (figures_.latencies.size() > before)
+        moved = steady::now();
+      else if (bench::seconds_since(moved) > 10)
+        throw bench::bench_failed("the replicas do not answer");
+    }
+  }
+
  private:
+  void turn() {
+    if (replicas_.are_there())
+      ask_where_due();
+    replicas_.turn(100, [this](const wire::envelope& answer) { take(answer); });
+  }
+
   struct question {
     std::string mid;
     steady::time_point asked;
@@ -276,6 +293,53 @@ void measure_recoveries(const std::string& where, int rounds, const std::string&
     throw bench::bench_failed(csv + " cannot be written");
 }
 
+// ---- what stays bounded
+
+/// A line of /proc/<pid>/status, in MB.
+double status_megabytes(pid_t process, const std::string& name) {
+  std::ifstream status(fmt::format("/proc/{}/status", process));
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(name + ":"))
+      return std::stod(line.substr(name.size() + 1)) * 1'024 / 1e6;
+  throw bench::bench_failed("the replica is gone");
+}
+
+double directory_megabytes(const fs::path& directory) {
+  double bytes = 0;
+  for (const auto& file : fs::directory_iterator(directory)) {
+    std::error_code gone; // a segment may be removed meanwhile
+    const auto size = fs::file_size(file.path(), gone);
+    bytes += gone ? 0 : static_cast<double>(size);
+  }
+  return bytes / 1e6;
+}
+
+/// One replica takes so many puts to 10,000 keys.
+void measure_bounds(const std::string& executable, const sim::watchdog& guard, const std::string& where,
+                    std::size_t puts) {
+  constexpr std::size_t looks = 50, rows = 10;
+  const scratch home(where);
+  bench::real_replicas replicas({.executable = executable, .replicas = 1, .data = home.path().string()},
+                                guard);
+  putting_clients clients(replicas, 48);
+  const auto directory = home.path() / to_string(replica_id{0});
+  fmt::print(
+      "one replica, 48 clients, {} puts of {} bytes to 10000 keys\n{:>10} {:>10} {:>10} {:>14} {:>14}\n",
+      puts, value_bytes, "puts", "seconds", "memory MB", "directory MB", "at most MB");
+  const auto begun = steady::now();
+  double most = 0;
+  for (std::size_t look = 1; look <= looks; ++look) {
+    clients.play_until(puts * look / looks);
+    const auto size = directory_megabytes(directory);
+    most = std::max(most, size);
+    if (look % (looks / rows) == 0)
+      fmt::print("{:>10} {:>10.1f} {:>10.1f} {:>14.1f} {:>14.1f}\n", puts * look / looks,
+                 bench::seconds_since(begun), status_megabytes(replicas.process_of({0}), "VmRSS"), size,
+                 most);
+  }
+  fmt::print("memory at its highest: {:.1f} MB\n", status_megabytes(replicas.process_of({0}), "VmHWM"));
+}
+
 // ---- one client
 
 /// The disk drifts, so each round measures it before and after the replicas.
@@ -332,8 +396,10 @@ int main(int argc, char** argv) {
   app.add_option("--replica", executable, "The replica's executable")->capture_default_str();
   bool only_recovery = false;
   bool only_one_client = false;
+  std::size_t bounds = 0;
   std::string csv;
   app.add_flag("--only-recovery", only_recovery, "Only how long it takes to read a log again");
+  app.add_option("--only-bounds", bounds, "Only how much memory and disk one replica needs for so many puts");
   app.add_flag("--only-one-client", only_one_client,
                "Only how long one client's put takes, beside what the disk does before and after");
   app.add_option("--csv", csv, "A file for how long it takes to read a log again, for scripts/plot disk");
@@ -343,6 +409,10 @@ int main(int argc, char** argv) {
   try {
     if (only_recovery) {
       measure_recoveries(where, rounds, csv);
+      return 0;
+    }
+    if (bounds > 0) {
+      measure_bounds(executable, guard, where, bounds);
       return 0;
     }
     if (only_one_client) {

@@ -41,6 +41,7 @@ class real_replicas {
   /// Waits for messages at most so long and passes on all that are there. Answers go to `take`.
   void turn(int wait_ms, const answer_sink& take);
 
+  pid_t process_of(replica_id id) const { return processes_.at(id)->id(); }
   /// Ends it with SIGKILL.
   void kill(replica_id id);
   /// Hands over the lines that they have printed since the last time.

@@ -196,8 +196,13 @@ void real_files::truncate(const std::string& name, std::size_t bytes) {
 /// Not again after a failure: the kernel may have dropped what it could not write, and would then say that
 /// all is well.
 void real_files::sync(const std::string& name) {
-  if (::fdatasync(open_to_write(name)) != 0)
+  const int descriptor = open_to_write(name);
+  struct stat facts {};
+  if (::fdatasync(descriptor) != 0 || ::fstat(descriptor, &facts) != 0)
     fail(name);
+  // What is written to it is durable, and nobody will ever find it.
+  if (facts.st_nlink == 0)
+    throw disk_error(fmt::format("{}: was removed while it was in use", path_of(name)));
 }
 
 void real_files::rename(const std::string& from, const std::string& to) {

@@ -27,6 +27,7 @@ class child_process {
   /// Kills the whole group and waits for the child.
   ~child_process();
 
+  pid_t id() const { return process_; }
   /// SIGTERM to the whole group.
   void terminate() const;
   /// Sends any signal to the whole process group.

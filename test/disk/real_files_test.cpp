@@ -123,6 +123,23 @@ TEST_CASE("real files: a write that fails says so") {
   CHECK(said == f.sub("data") + "/a: File too large");
 }
 
+TEST_CASE("real files: what somebody removed meanwhile is not durable") {
+  const folder f;
+  real_files files(f.sub("data"), real_files::access::own);
+  files.create("a", 0);
+  files.write("a", 0, "text");
+  files.sync("a");
+  std::filesystem::remove_all(f.sub("data"));
+  files.write("a", 4, "more");
+  std::string said;
+  try {
+    files.sync("a");
+  } catch (const disk_error& error) {
+    said = error.what();
+  }
+  CHECK(said == f.sub("data") + "/a: was removed while it was in use");
+}
+
 TEST_CASE("real files: what is no file is refused, and nobody waits for it") {
   const folder f;
   real_files files(f.sub("data"), real_files::access::own);
