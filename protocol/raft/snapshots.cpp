@@ -140,6 +140,7 @@ void core::install(const snapshot_piece& m) {
   std::get<follower>(role_).verified = m.last_index;
   out_.write.snapshot = snapshot_;
   out_.install = snapshot_;
+  out_.committed.clear(); // found at the start: in the first step, and part of the snapshot
 }
 
 } // namespace troupe::raft

@@ -161,6 +161,17 @@ TEST_CASE("what the storage knows to be committed is applied with the first step
   CHECK(c.last.answer_committed);
 }
 
+TEST_CASE("what the storage knows to be committed is not applied on top of a snapshot that has it") {
+  auto found = stored_of(1, nobody, {1, 1, 1});
+  found.commit = {2};
+  lone_core c(3, {}, found);
+  c.hear(1, piece_of(1, 1, {5, 1}, 0, "state", true)); // the very first step
+  REQUIRE(c.last.install != nullptr);
+  CHECK(c.last.install->last_index == log_index{5});
+  CHECK(c.last.committed.empty());
+  CHECK(c->commit_index() == log_index{5});
+}
+
 TEST_CASE("each write to the storage says how far the log is committed, and that alone is not written") {
   lone_core c;
   c.hear(1, append_of(1, 1, {}, 0, entries_of_terms({1, 1})));
