@@ -142,18 +142,19 @@ raft_view raft_runner::look() {
   const auto* l = core_.as_leader();
   if (!l || v.commit < l->term_start || core_.active_configuration().voters.size() < 2)
     return v;
-  if (const auto until = core_.lease_until(); until > now())
-    v.lease_until = true_time() + wait_for(until);
+  const auto t = recent_time();
+  if (const auto until = core_.lease_until(); until > (host_.clock ? host_.clock->shown_at(t) : t))
+    v.lease_until = host_.clock ? std::max(host_.clock->when_shown(until), t) : until;
   return v;
 }
 
 trace::message_head::part raft_runner::pack_changes(trace::packer& out) {
   const auto v = look();
   if (shown_ && *shown_ == v)
-    return [](trace::unpacker&, wire::json_writer&) {};
+    return [](trace::unpacker&, trace::json_writer&) {};
   trace::pack_changes(out, shown_, v);
   shown_ = v;
-  return [](trace::unpacker& in, wire::json_writer& json) {
+  return [](trace::unpacker& in, trace::json_writer& json) {
     json.key("raft");
     trace::print_changes<raft_view>(in, json);
   };

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <typeinfo>
 #include <utility>
 
 namespace troupe::actors {
@@ -70,28 +71,36 @@ class room : public watched<with_tsan_notes<typename Interface::base>> {
   template <class... Messages>
   static trace::message_head::part pack_one_of(trace::packer& out, const caf::type_erased_tuple& content,
                                                signatures_of<Messages...>*) {
-    // CAF's own, such as the one that ends an actor, have no fields.
-    trace::message_head::part print = [](trace::unpacker&, wire::json_writer& json) {
-      json.member("type", "system");
+    // CAF's own, such as the one that ends an actor, have no fields, and some no description.
+    trace::message_head::part print = [](trace::unpacker&, trace::json_writer& json) {
+      json.plain_member("type", "system");
     };
-    if (content.size() == 1)
-      (void)(pack_if<Messages>(out, content, print) || ...);
+    if (content.size() != 1)
+      return print;
+    // Two shared libraries may each have a description of one type; mostly there is one, at one address.
+    if (!content.type(0).second)
+      return print;
+    const auto& type = *content.type(0).second;
+    const auto is_same = [&](const std::type_info& t) { return &t == &type; };
+    const auto is_equal = [&](const std::type_info& t) { return t == type; };
+    (void)((pack_if<Messages>(out, content, is_same, print) || ...) ||
+           (pack_if<Messages>(out, content, is_equal, print) || ...));
     return print;
   }
 
-  template <class Message>
-  static bool pack_if(trace::packer& out, const caf::type_erased_tuple& content,
+  template <class Message, class Matches>
+  static bool pack_if(trace::packer& out, const caf::type_erased_tuple& content, const Matches& matches,
                       trace::message_head::part& print) {
-    if (!content.match_element<Message>(0))
+    if (!matches(typeid(Message)))
       return false;
     trace::form<Message>::pack(out, content.get_as<Message>(0));
-    print = [](trace::unpacker& in, wire::json_writer& json) {
+    print = [](trace::unpacker& in, trace::json_writer& json) {
       if constexpr (has_fields<Message>) {
-        json.member("type", Message::type_name);
+        json.plain_member("type", Message::type_name);
         json.key("content");
         trace::form<Message>::print(in, json);
       } else {
-        json.member("type", "unnamed");
+        json.plain_member("type", "unnamed");
       }
     };
     return true;

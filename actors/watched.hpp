@@ -4,6 +4,7 @@
 // whoever lets messages into a replica has to know it (actors/intake.hpp).
 
 #include "actors/caf.hpp"
+#include "actors/observed_message.hpp"
 #include "actors/surroundings.hpp"
 #include "trace/context.hpp"
 #include "trace/recorder.hpp"
@@ -14,28 +15,6 @@
 #include <mutex>
 
 namespace troupe::actors {
-
-/// A message, with what is known of how it came to be sent.
-class observed_message final : public caf::mailbox_element {
- public:
-  observed_message(caf::mailbox_element_ptr m, std::uint64_t number, const trace::context& c, instant t)
-      : caf::mailbox_element(std::move(m->sender), m->mid, std::move(m->stages)), id(number), from(c),
-        sent(t), message_(std::move(m)) {}
-
-  caf::type_erased_tuple& content() override { return message_->content(); }
-  const caf::type_erased_tuple& content() const override {
-    return static_cast<const caf::mailbox_element&>(*message_).content();
-  }
-  caf::message move_content_to_message() override { return message_->move_content_to_message(); }
-  caf::message copy_content_to_message() const override { return message_->copy_content_to_message(); }
-
-  const std::uint64_t id;
-  const trace::context from;
-  const instant sent;
-
- private:
-  caf::mailbox_element_ptr message_;
-};
 
 /// Stands between an actor and CAF's base class for it.
 template <class Base>
@@ -72,7 +51,7 @@ class watched : public Base {
   virtual part pack_message(trace::packer& out, const caf::type_erased_tuple& content) = 0;
   /// The same of what an actor shows of itself and has changed since the last time.
   virtual part pack_changes(trace::packer&) {
-    return [](trace::unpacker&, wire::json_writer&) {};
+    return [](trace::unpacker&, trace::json_writer&) {};
   }
 
   /// The next message that comes from a timer of this actor's, due then, was caused by what is handled now.
@@ -83,6 +62,8 @@ class watched : public Base {
     timers_.emplace(due, trace::context{trace::current.cause, trace::current.lamport, "timer"});
   }
 
+  /// At most as old as what is handled now, where somebody records.
+  instant recent_time() { return glance_at_clock(); }
   instant true_time() { return {this->clock().now().time_since_epoch()}; }
 
  private:
@@ -116,9 +97,9 @@ class watched : public Base {
                              .end = {},
                              .from = seen.from.room,
                              .to = this->name(),
-                             .depth = behind,
                              .print_content = nullptr,
                              .print_changes = nullptr,
+                             .depth = static_cast<std::uint32_t>(behind),
                              .replica = self_};
     record_.clear();
     record_.raw(trace::record_head{});
@@ -128,13 +109,20 @@ class watched : public Base {
     auto result = caf::invoke_message_result{};
     {
       const trace::within handling({seen.id, lamport_, this->name()});
-      result = Base::consume(message);
+      trace::unfinished = {&record_, &head};
+      try {
+        result = Base::consume(message);
+      } catch (...) { // which ends the replica
+        recorder_->take_unfinished();
+        trace::unfinished = {};
+        throw;
+      }
+      trace::unfinished = {};
       lamport_ = trace::current.lamport;
     }
     head.print_changes = pack_changes(record_);
     head.end = look_at_clock();
-    record_.patch(0, trace::record_head{trace::print_message, record_.bytes().size()});
-    record_.patch(sizeof(trace::record_head), head);
+    trace::seal(record_, head);
     recorder_->take(record_.bytes());
     return result;
   }

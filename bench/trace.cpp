@@ -114,18 +114,22 @@ cost measure_real(int way, const std::string& executable) {
   };
   wait();
   const auto endpoint = socket.receive()->port; // hello
-  const auto begun = std::chrono::steady_clock::now();
   int sent = 0;
   int answered = 0;
-  while (answered < requests) {
-    for (; sent < requests && sent < answered + at_once; ++sent)
-      socket.send(endpoint, wire::write_request(
-                                {replica_id{0xC000}, replica_id{0}, nobody, fmt::format("M{}", sent)},
-                                kv::put{fmt::format("k{}", sent % 8), "a value of thirty-two characters"}));
-    wait();
-    while (const auto answer = socket.receive())
-      answered += answer->bytes.find("\"ok\"") != std::string::npos ? 1 : 0;
-  }
+  const auto put = [&](int most) {
+    while (answered < most) {
+      for (; sent < most && sent < answered + at_once; ++sent)
+        socket.send(endpoint, wire::write_request(
+                                  {replica_id{0xC000}, replica_id{0}, nobody, fmt::format("M{}", sent)},
+                                  kv::put{fmt::format("k{}", sent % 8), "a value of thirty-two characters"}));
+      wait();
+      while (const auto answer = socket.receive())
+        answered += answer->bytes.find("\"ok\"") != std::string::npos ? 1 : 0;
+    }
+  };
+  put(1); // it has to be elected first
+  const auto begun = std::chrono::steady_clock::now();
+  put(1 + requests);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begun;
   ::kill(process, SIGTERM);
   rusage used{};
@@ -142,6 +146,7 @@ struct row {
 
   void print() {
     double median[ways]{};
+    double best[ways]{};
     std::vector<double> ratios[ways];
     for (int way = 0; way < ways; ++way) {
       for (std::size_t i = 0; i < seconds[way].size(); ++i)
@@ -150,11 +155,13 @@ struct row {
       auto sorted = seconds[way];
       std::sort(sorted.begin(), sorted.end());
       median[way] = sorted[sorted.size() / 2];
+      best[way] = sorted.front();
     }
     for (int way = 0; way < ways; ++way) {
       const auto& r = ratios[way];
-      fmt::print("{:<28} {:<8} {:>10.2f} {:>10.1f} {:>8.1f} to {:.1f}\n", name, names[way], 1e3 * median[way],
-                 100 / r[r.size() / 2] - 100, 100 / r[r.size() * 3 / 4] - 100, 100 / r[r.size() / 4] - 100);
+      fmt::print("{:<28} {:<8} {:>10.2f} {:>10.2f} {:>10.1f} {:>8.1f} to {:.1f}\n", name, names[way],
+                 1e3 * best[way], 1e3 * median[way], 100 / r[r.size() / 2] - 100,
+                 100 / r[r.size() * 3 / 4] - 100, 100 / r[r.size() / 4] - 100);
     }
   }
 };
@@ -163,6 +170,7 @@ struct row {
 
 int main(int argc, char** argv) {
   int rounds = 11;
+  bool only_real = false;
   std::error_code ignored;
   auto executable =
       (std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "troupe-replica").string();
@@ -171,6 +179,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--replica", executable, "The replica's executable")->capture_default_str();
+  app.add_flag("--real", only_real, "Only the replica, nothing on virtual time");
   CLI11_PARSE(app, argc, argv);
 
   row scenario{"virtual: crash-4, 5 seeds"};
@@ -180,8 +189,10 @@ int main(int argc, char** argv) {
   try {
     for (int round = 0; round < rounds; ++round)
       for (int way = 0; way < ways; ++way) {
-        scenario.seconds[way].push_back(measure_virtual(way, play_scenario));
-        puts.seconds[way].push_back(measure_virtual(way, put_much));
+        if (!only_real) {
+          scenario.seconds[way].push_back(measure_virtual(way, play_scenario));
+          puts.seconds[way].push_back(measure_virtual(way, put_much));
+        }
         const auto c = measure_real(way, executable);
         real.seconds[way].push_back(c.cpu);
         throughput.seconds[way].push_back(c.elapsed);
@@ -191,9 +202,12 @@ int main(int argc, char** argv) {
     return 1;
   }
   std::filesystem::remove(scratch_file(), ignored);
-  fmt::print("{:<28} {:<8} {:>10} {:>10} {:>8}\n", "", "trace", "ms", "speed %", "quartiles");
-  scenario.print();
-  puts.print();
+  fmt::print("{:<28} {:<8} {:>10} {:>10} {:>10} {:>8}\n", "", "trace", "best ms", "median ms", "speed %",
+             "quartiles");
+  if (!only_real) {
+    scenario.print();
+    puts.print();
+  }
   real.print();
   throughput.print();
 }

@@ -255,7 +255,8 @@ bool virtual_cluster::may_still_commit(replica_id id, const kv::request_id& writ
 }
 
 void virtual_cluster::violate(std::string what) {
-  note("violation", nobody, what);
+  if (setup_.recorder)
+    setup_.recorder->note_violation("", what, now());
   if (violations_.size() < most_violations)
     violations_.push_back(std::move(what));
 }

@@ -59,7 +59,7 @@ std::string shorten(std::string_view text) {
 
 } // namespace
 
-void write_text(wire::json_writer& json, std::string_view text) {
+void write_text(json_writer& json, std::string_view text) {
   if (text.size() > longest_text_bytes)
     return json.string(shorten(text));
   if (is_plain(text))
@@ -71,18 +71,16 @@ void write_text(wire::json_writer& json, std::string_view text) {
 
 // ---- texts in records: the number of bytes, twice, and one more if it has been cut already
 
-void packer::text(std::string_view text) {
-  if (text.size() <= longest_text_bytes) {
-    raw<std::size_t>(text.size() * 2);
-    return append(text.data(), text.size());
-  }
+void packer::long_text(std::string_view text) {
   const auto cut = shorten(text);
-  raw<std::size_t>(cut.size() * 2 + 1);
-  append(cut.data(), cut.size());
+  count(cut.size() * 2 + 1);
+  bytes_of(cut);
 }
 
-void unpacker::print_text(wire::json_writer& json) {
-  const auto size = raw<std::size_t>();
+void packer::grow(std::size_t bytes) { bytes_.resize(2 * (size_ + bytes)); }
+
+void unpacker::print_text(json_writer& json) {
+  const auto size = count();
   const auto text = take(size / 2);
   if (size % 2 == 0)
     write_text(json, text);

@@ -21,11 +21,7 @@ namespace troupe::trace {
 /// A longer text is cut to this many bytes (fewer if that would split a character).
 inline constexpr std::size_t longest_text_bytes = 512;
 
-/// The text itself, or its beginning with length and hash, so that different texts stay different. Bytes that
-/// are no UTF-8 become question marks.
-void write_text(wire::json_writer& json, std::string_view text);
-
-/// Bytes to which values are appended; keeps its memory from one record to the next.
+/// Bytes to which values are appended, or text; keeps its memory from one record to the next.
 class packer {
  public:
   void clear() { size_ = 0; }
@@ -34,11 +30,30 @@ class packer {
   template <class T>
   void raw(const T& value) {
     static_assert(std::is_trivially_copyable_v<T>);
-    append(&value, sizeof value);
+    std::memcpy(make_room(sizeof value), &value, sizeof value);
   }
-  void text(std::string_view text);
+  void text(std::string_view text) {
+    if (text.size() > longest_text_bytes)
+      return long_text(text);
+    count(text.size() * 2);
+    bytes_of(text);
+  }
+  /// Of what follows.
+  void count(std::size_t n) { raw(static_cast<std::uint32_t>(n)); }
   /// Without their number.
-  void bytes_of(std::string_view text) { append(text.data(), text.size()); }
+  void bytes_of(std::string_view text) {
+    if (!text.empty())
+      std::memcpy(make_room(text.size()), text.data(), text.size());
+  }
+
+  packer& operator+=(char c) {
+    *make_room(1) = c;
+    return *this;
+  }
+  packer& operator+=(std::string_view text) {
+    bytes_of(text);
+    return *this;
+  }
 
   /// Overwrites what was appended at that place. Precondition: as many bytes are there.
   template <class T>
@@ -48,17 +63,27 @@ class packer {
   }
 
  private:
-  void append(const void* data, std::size_t bytes) {
-    if (size_ + bytes > bytes_.size())
-      bytes_.resize(2 * (size_ + bytes));
-    if (bytes > 0)
-      std::memcpy(bytes_.data() + size_, data, bytes);
+  void long_text(std::string_view text);
+  /// Of so many bytes, which are then taken. In each record there are dozens of values: this is to be
+  /// inlined.
+  char* make_room(std::size_t bytes) {
+    if (size_ + bytes > bytes_.size()) [[unlikely]]
+      grow(bytes);
     size_ += bytes;
+    return bytes_.data() + size_ - bytes;
   }
+  void grow(std::size_t bytes);
 
   std::vector<char> bytes_ = std::vector<char>(256);
   std::size_t size_ = 0;
 };
+
+/// Of lines. A std::string would do, but checks more each time than there is to write.
+using json_writer = wire::basic_json_writer<packer>;
+
+/// The text itself, or its beginning with length and hash, so that different texts stay different. Bytes that
+/// are no UTF-8 become question marks.
+void write_text(json_writer& json, std::string_view text);
 
 /// Takes them off again, in the same order.
 class unpacker {
@@ -79,7 +104,8 @@ class unpacker {
     take(sizeof value);
     return true;
   }
-  void print_text(wire::json_writer& json);
+  std::size_t count() { return raw<std::uint32_t>(); }
+  void print_text(json_writer& json);
   std::string_view rest() const { return rest_; }
 
  private:
@@ -108,7 +134,7 @@ struct form {
                      [&]<class Member>(std::string_view, const Member& m) { form<Member>::pack(out, m); });
   }
 
-  static void print(unpacker& in, wire::json_writer& json) {
+  static void print(unpacker& in, json_writer& json) {
     if constexpr (std::is_same_v<T, bool>) {
       json.boolean(in.raw<bool>());
     } else if constexpr (is_name) {
@@ -127,7 +153,7 @@ struct form {
   }
 
   /// Without brackets. What is not there is left out.
-  static void print_members(unpacker& in, wire::json_writer& json) {
+  static void print_members(unpacker& in, json_writer& json) {
     std::apply([&](const auto&... f) { (print_member(in, json, f), ...); }, T::fields());
   }
 
@@ -136,7 +162,7 @@ struct form {
 
  private:
   template <class Member>
-  static void print_member(unpacker& in, wire::json_writer& json, const field<T, Member>& f) {
+  static void print_member(unpacker& in, json_writer& json, const field<T, Member>& f) {
     if (form<Member>::skip_absent(in))
       return;
     json.key(f.name);
@@ -163,9 +189,10 @@ struct form<instant> : form<std::int64_t> {
 template <>
 struct form<replica_id> {
   static void pack(packer& out, replica_id id) { out.raw(id); }
-  static void print(unpacker& in, wire::json_writer& json) {
+  static void print(unpacker& in, json_writer& json) { print(in.raw<replica_id>(), json); }
+  static void print(replica_id id, json_writer& json) {
     constexpr std::string_view digits = "0123456789ABCDEF";
-    const auto value = in.raw<replica_id>().value;
+    const auto value = id.value;
     const char text[] = {digits[value >> 12U], digits[value >> 8U & 0xFU], digits[value >> 4U & 0xFU],
                          digits[value & 0xFU]};
     json.plain_string({text, sizeof text});
@@ -176,20 +203,20 @@ struct form<replica_id> {
 template <>
 struct form<std::string> {
   static void pack(packer& out, const std::string& text) { out.text(text); }
-  static void print(unpacker& in, wire::json_writer& json) { in.print_text(json); }
+  static void print(unpacker& in, json_writer& json) { in.print_text(json); }
   static bool skip_absent(unpacker&) { return false; }
 };
 
 template <class T>
 struct form<std::vector<T>> {
   static void pack(packer& out, const std::vector<T>& list) {
-    out.raw(list.size());
+    out.count(list.size());
     for (const auto& item : list)
       form<T>::pack(out, item);
   }
-  static void print(unpacker& in, wire::json_writer& json) {
+  static void print(unpacker& in, json_writer& json) {
     json.open('[');
-    for (auto left = in.raw<std::size_t>(); left > 0; --left)
+    for (auto left = in.count(); left > 0; --left)
       form<T>::print(in, json);
     json.close(']');
   }
@@ -204,7 +231,7 @@ struct form_of_maybe {
     if (maybe)
       form<T>::pack(out, *maybe);
   }
-  static void print(unpacker& in, wire::json_writer& json) {
+  static void print(unpacker& in, json_writer& json) {
     if (in.raw<bool>())
       form<T>::print(in, json);
     else
@@ -220,24 +247,25 @@ struct form<std::optional<T>> : form_of_maybe<std::optional<T>, T> {};
 /// One of several meanings: its name comes first.
 template <class... T>
 struct form<std::variant<T...>> {
+  static_assert(sizeof...(T) < 256);
   static void pack(packer& out, const std::variant<T...>& one_of) {
-    out.raw(one_of.index());
+    out.raw(static_cast<std::uint8_t>(one_of.index()));
     std::visit([&]<class Meaning>(const Meaning& m) { form<Meaning>::pack(out, m); }, one_of);
   }
-  static void print(unpacker& in, wire::json_writer& json) {
-    using print_one = void (*)(unpacker&, wire::json_writer&);
+  static void print(unpacker& in, json_writer& json) {
+    using print_one = void (*)(unpacker&, json_writer&);
     static constexpr print_one all[] = {print_named<T>...};
     json.open('{');
-    all[in.raw<std::size_t>()](in, json);
+    all[in.raw<std::uint8_t>()](in, json);
     json.close('}');
   }
   static bool skip_absent(unpacker&) { return false; }
 
  private:
   template <class Meaning>
-  static void print_named(unpacker& in, wire::json_writer& json) {
+  static void print_named(unpacker& in, json_writer& json) {
     if constexpr (has_fields<Meaning>) {
-      json.member("type", Meaning::type_name);
+      json.plain_member("type", Meaning::type_name);
       form<Meaning>::print_members(in, json);
     }
   }
@@ -266,7 +294,7 @@ void pack_changes(packer& out, const std::optional<T>& before, const T& now) {
 
 /// As an object. Precondition: pack_changes<T> was there.
 template <class T>
-void print_changes(unpacker& in, wire::json_writer& json) {
+void print_changes(unpacker& in, json_writer& json) {
   auto changed = in.raw<std::uint64_t>();
   json.open('{');
   const auto print = [&]<class Member>(const field<T, Member>& f) {

@@ -26,11 +26,11 @@ struct watch {
 
 inline constinit thread_local watch own_watch{};
 
-/// Until its end the thread does not wait.
+/// Until its end the thread does not wait. What it records meanwhile is handed on together.
 class unbroken {
  public:
   unbroken() : before_(std::exchange(own_watch.is_unbroken, true)) {}
-  ~unbroken() { own_watch.is_unbroken = before_; }
+  ~unbroken();
   unbroken(const unbroken&) = delete;
   unbroken& operator=(const unbroken&) = delete;
 

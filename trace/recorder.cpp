@@ -41,22 +41,13 @@ std::string format(const header& h) {
 
 // ---- how records become lines
 
-std::string print(std::string_view records) {
-  std::string lines;
-  while (!records.empty()) {
-    record_head head;
-    std::memcpy(&head, records.data(), sizeof head);
-    head.print(unpacker(records.substr(sizeof head, head.bytes - sizeof head)), lines);
-    records.remove_prefix(head.bytes);
-  }
-  return lines;
-}
+namespace {
 
-void print_message(unpacker in, std::string& line) {
+void print_message(unpacker in, packer& line) {
   const auto m = in.raw<message_head>();
-  wire::json_writer json(line);
+  json_writer json(line);
   json.open('{');
-  json.member("event", "message");
+  json.plain_member("event", "message");
   json.key("id");
   json.number(m.id);
   if (m.cause != 0) {
@@ -65,9 +56,10 @@ void print_message(unpacker in, std::string& line) {
   }
   json.key("lamport");
   json.number(m.lamport);
-  json.member("replica", to_string(m.replica));
-  json.member("from", m.from);
-  json.member("to", m.to);
+  json.key("replica");
+  form<replica_id>::print(m.replica, json);
+  json.plain_member("from", m.from);
+  json.plain_member("to", m.to);
   json.key("sent");
   json.signed_number(m.sent.since_start.count());
   json.key("begin");
@@ -82,20 +74,44 @@ void print_message(unpacker in, std::string& line) {
   line += '\n';
 }
 
+record_head head_of(std::string_view records) {
+  record_head head;
+  std::memcpy(&head, records.data(), sizeof head);
+  return head;
+}
+
+} // namespace
+
+std::string print(std::string_view records) {
+  packer lines;
+  print(records, lines);
+  return std::string(lines.bytes());
+}
+
+void print(std::string_view records, packer& lines) {
+  while (!records.empty()) {
+    const auto head = head_of(records);
+    const auto rest = records.substr(sizeof head, head.bytes - sizeof head);
+    if (head.kind == record_kind::line)
+      lines += rest;
+    else
+      print_message(unpacker(rest), lines);
+    records.remove_prefix(head.bytes);
+  }
+}
+
 // ---- where records go
 
-void ring::take(std::string_view record) {
-  if (record.size() > buffer_.size()) {
-    ++dropped_;
-    return;
-  }
-  while (size_ + record.size() > buffer_.size())
+void ring::take(std::string_view records) {
+  for (; records.size() > buffer_.size(); ++dropped_)
+    records.remove_prefix(head_of(records).bytes);
+  while (size_ + records.size() > buffer_.size())
     drop_oldest();
   const auto at = (begin_ + size_) % buffer_.size();
-  const auto first = std::min(record.size(), buffer_.size() - at);
-  std::memcpy(buffer_.data() + at, record.data(), first);
-  std::memcpy(buffer_.data(), record.data() + first, record.size() - first);
-  size_ += record.size();
+  const auto first = std::min(records.size(), buffer_.size() - at);
+  std::memcpy(buffer_.data() + at, records.data(), first);
+  std::memcpy(buffer_.data(), records.data() + first, records.size() - first);
+  size_ += records.size();
 }
 
 void ring::drop_oldest() {
@@ -178,6 +194,9 @@ std::string file::error() const {
 }
 
 void file::write_on() {
+  // Kept from one time to the next: fresh memory costs more than what is written into it.
+  std::string records;
+  packer text;
   std::unique_lock lock(mutex_);
   for (;;) {
     something_to_do_.wait(lock, [&] { return !waiting_.empty() || ends_; });
@@ -185,13 +204,15 @@ void file::write_on() {
     something_to_do_.wait_for(lock, pause_between_writes, [&] { return has_to_hurry_ || ends_; });
     if (waiting_.empty())
       return;
-    const auto records = std::exchange(waiting_, {});
+    records.clear();
+    records.swap(waiting_);
     is_writing_ = true;
     has_to_hurry_ = false;
     lock.unlock();
-    const auto text = print(records);
+    text.clear();
+    print(records, text);
     lock.lock();
-    write_out(text);
+    write_out(text.bytes());
     is_writing_ = false;
     progress_.notify_all();
   }
@@ -213,29 +234,73 @@ std::string_view glance(std::string_view message, std::string_view member) {
   return {};
 }
 
-void recorder::take(std::string_view record) {
-  const std::lock_guard lock(mutex_);
-  if (!ended_)
-    sink_.take(record);
+namespace {
+
+constexpr std::size_t enough_to_hand_on_bytes = std::size_t{16} << 10U;
+
+/// What this thread has recorded, and for whom.
+struct batch {
+  recorder* to = nullptr;
+  packer records;
+};
+
+std::string_view finish_line(packer& record) {
+  record += '\n';
+  record.patch(0, record_head{record_kind::line, static_cast<std::uint32_t>(record.bytes().size())});
+  return record.bytes();
 }
 
-void recorder::take_line(const std::string& line) {
-  packer out;
-  out.raw(record_head{[](unpacker in, std::string& lines) { lines += in.rest(); },
-                      sizeof(record_head) + line.size()});
-  out.bytes_of(line);
-  take(out.bytes());
+batch& own_batch() {
+  static thread_local batch b;
+  return b;
+}
+
+} // namespace
+
+unbroken::~unbroken() {
+  own_watch.is_unbroken = before_;
+  if (auto& b = own_batch(); !before_ && b.to)
+    b.to->hand_on();
+}
+
+void recorder::take(std::string_view record) {
+  if (!own_watch.is_unbroken)
+    return pass(record);
+  auto& b = own_batch();
+  if (b.to && b.to != this)
+    b.to->hand_on();
+  b.to = this;
+  b.records.bytes_of(record);
+  if (b.records.bytes().size() >= enough_to_hand_on_bytes)
+    hand_on();
+}
+
+void recorder::hand_on() {
+  auto& b = own_batch();
+  if (b.to != this)
+    return;
+  pass(b.records.bytes());
+  b.records.clear();
+  b.to = nullptr;
+}
+
+void recorder::pass(std::string_view records) {
+  const std::lock_guard lock(mutex_);
+  if (!ended_)
+    sink_.take(records);
 }
 
 void recorder::flush() {
+  hand_on();
   const std::lock_guard lock(mutex_);
   sink_.flush();
 }
 
 void recorder::note(const passage& p, instant at) {
   const auto id = next_id();
-  std::string line;
-  wire::json_writer json(line);
+  packer record;
+  record.raw(record_head{});
+  json_writer json(record);
   json.open('{');
   json.member("event", "network");
   json.key("id");
@@ -259,19 +324,26 @@ void recorder::note(const passage& p, instant at) {
   json.key("bytes");
   json.number(p.bytes);
   json.close('}');
-  line += '\n';
-  take_line(line);
+  take(finish_line(record));
   current.cause = id;
   current.room = "edge";
 }
 
-void recorder::note(std::string_view event, std::string_view who, std::string_view text, instant at) {
-  std::string line;
-  wire::json_writer json(line);
+void recorder::note(std::string_view event, std::string_view who, std::string_view text, instant at,
+                    const context& why) {
+  packer record;
+  record.raw(record_head{});
+  json_writer json(record);
   json.open('{');
   json.member("event", event);
   json.key("id");
   json.number(next_id());
+  if (why.cause != 0) {
+    json.key("cause");
+    json.number(why.cause);
+    json.key("lamport");
+    json.number(why.lamport + 1);
+  }
   json.key("at");
   json.signed_number(at.since_start.count());
   if (!who.empty())
@@ -279,12 +351,28 @@ void recorder::note(std::string_view event, std::string_view who, std::string_vi
   json.key("text");
   write_text(json, text);
   json.close('}');
-  line += '\n';
-  take_line(line);
+  take(finish_line(record));
+}
+
+void recorder::take_unfinished() {
+  if (!unfinished.record)
+    return;
+  auto& record = *unfinished.record;
+  auto head = *unfinished.head;
+  head.print_changes = [](unpacker&, json_writer&) {};
+  head.end = head.begin;
+  seal(record, head);
+  take(record.bytes());
+}
+
+void seal(packer& record, const message_head& head) {
+  record.patch(0, record_head{record_kind::message, static_cast<std::uint32_t>(record.bytes().size())});
+  record.patch(sizeof(record_head), head);
 }
 
 void recorder::end(instant at) {
   note("end", "", "", at);
+  hand_on();
   const std::lock_guard lock(mutex_);
   ended_ = true;
   sink_.flush();

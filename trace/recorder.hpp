@@ -4,6 +4,7 @@
 
 #include "protocol/types.hpp"
 #include "trace/content.hpp"
+#include "trace/context.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -37,22 +38,26 @@ struct header {
 /// A line, with its newline.
 std::string format(const header& h);
 
-/// Makes a line, with its newline, of what a record has.
-using printer = void (*)(unpacker in, std::string& line);
+enum class record_kind : std::uint32_t {
+  line,   ///< with its newline: the rest of the record
+  message ///< a message_head and what belongs to it
+};
 
 /// What every record begins with, as it is kept until somebody wants to read it.
 struct record_head {
-  printer print = nullptr;
-  std::size_t bytes = 0; ///< of all of it, with this
+  record_kind kind = record_kind::line;
+  std::uint32_t bytes = 0; ///< of all of it, with this
 };
 
 /// The lines of records, one after the other.
 std::string print(std::string_view records);
+/// The same, appended.
+void print(std::string_view records, packer& lines);
 
 /// A message that an actor has handled. A record of one has this, then what `print_content` prints and what
 /// `print_changes` does. Both print members; neither may be null.
 struct message_head {
-  using part = void (*)(unpacker& in, wire::json_writer& json);
+  using part = void (*)(unpacker& in, json_writer& json);
 
   std::uint64_t id = 0;
   std::uint64_t cause = 0; ///< 0: none that is known
@@ -62,12 +67,21 @@ struct message_head {
   instant end;
   const char* from = nullptr; ///< names of rooms, which last
   const char* to = nullptr;
-  std::size_t depth = 0;
   part print_content = nullptr;
   part print_changes = nullptr;
+  std::uint32_t depth = 0;
   replica_id replica;
 };
-void print_message(unpacker in, std::string& line);
+
+/// Writes into a record what stands at its beginning. Precondition: room was left for a record_head and this.
+void seal(packer& record, const message_head& head);
+
+/// The message that this thread handles, as far as its record has come: all but its end and what it changed.
+struct unfinished_message {
+  packer* record = nullptr;
+  const message_head* head = nullptr;
+};
+inline constinit thread_local unfinished_message unfinished{};
 
 /// Where records go: one, or several one after the other.
 class sink {
@@ -82,7 +96,7 @@ class sink {
 class ring : public sink {
  public:
   explicit ring(std::size_t bytes) : buffer_(bytes) {}
-  void take(std::string_view record) override;
+  void take(std::string_view records) override;
   /// The records that are there, the oldest first.
   std::string records() const;
   /// How many had to go.
@@ -148,7 +162,8 @@ struct passage {
 /// which our codecs write first. Empty if there is none.
 std::string_view glance(std::string_view message, std::string_view member);
 
-/// Numbers records and hands them on. May be used by any thread.
+/// Numbers records and hands them on. May be used by any thread; what an `unbroken` one records is handed on
+/// at the end of that, or when it is much.
 class recorder {
  public:
   /// @param to  outlives the recorder
@@ -157,24 +172,39 @@ class recorder {
   std::uint64_t next_id() { return last_id_.fetch_add(1, std::memory_order_relaxed) + 1; }
   /// A whole record.
   void take(std::string_view record);
+  /// What this thread has recorded, and what others have handed on, gets to where it belongs.
   void flush();
-  /// Does something while nobody records.
+  /// Does something while nobody hands anything on.
   template <class What>
   void alone(What&& what) {
+    hand_on();
     const std::lock_guard lock(mutex_);
     what();
   }
+  /// What this thread has recorded.
+  void hand_on();
 
   /// A message on the network; from here on it is what the thread is about, so that what is planned for its
   /// arrival was caused by it.
   void note(const passage& p, instant at);
   /// Anything else: a process that starts, a fault that begins, what somebody says.
-  void note(std::string_view event, std::string_view who, std::string_view text, instant at);
+  void note(std::string_view event, std::string_view who, std::string_view text, instant at) {
+    note(event, who, text, at, {});
+  }
+  /// A rule was found broken, by what the thread is about if it is about anything.
+  void note_violation(std::string_view who, std::string_view text, instant at) {
+    note("violation", who, text, at, current);
+  }
+  /// The message that this thread handles and, since the process ends here, will not be done with. Otherwise
+  /// what broke a rule would be missing.
+  void take_unfinished();
   /// The trace is whole up to here; nothing is recorded any more.
   void end(instant at);
 
  private:
-  void take_line(const std::string& line);
+  void pass(std::string_view records);
+  void note(std::string_view event, std::string_view who, std::string_view text, instant at,
+            const context& why);
 
   std::mutex mutex_;
   sink& sink_;

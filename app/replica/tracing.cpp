@@ -56,7 +56,10 @@ std::string tracing::keep() {
   }
 }
 
-void tracing::note_violation(const std::string& what) { recorder_.note("violation", id_, what, now()); }
+void tracing::note_violation(const std::string& what) {
+  recorder_.take_unfinished();
+  recorder_.note_violation(id_, what, now());
+}
 
 std::string tracing::end() {
   if (!file_)

@@ -1,5 +1,6 @@
 #include "app/sim/chaos.hpp"
 
+#include "actors/loop.hpp"
 #include "app/sim/chaos_report.hpp"
 #include "app/sim/crew.hpp"
 #include "app/sim/options.hpp"
@@ -71,6 +72,9 @@ struct totals {
 
 double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
+/// Since the run began, and with it the storm: as in schedules, traces and pages.
+double seconds(instant t) { return seconds(t - actors::virtual_begin); }
+
 std::optional<chaos_options> parse(int argc, char** argv) {
   chaos_options o;
   CLI::App app("Plays random clusters, workloads and faults on virtual time, and judges every run.",
@@ -107,7 +111,8 @@ std::optional<chaos_options> parse(int argc, char** argv) {
   app.add_option(
       "--trace", o.trace,
       "Write every message of the only run, or of each run that fails, for troupe-trace; of several "
-      "runs the seed is put into the name. A run that fails gets a page beside its trace");
+      "runs the seed is put into the name. A run that fails gets a page beside its trace; without this "
+      "option its trace is left in the folder for temporary files");
   app.add_flag("--verbose", o.verbose, "Tell everything that happens");
   if (!app::read_arguments(app, argc, argv))
     return std::nullopt;
@@ -158,7 +163,7 @@ class chaos_session {
     chaos::teller tell;
     if (options_.verbose)
       tell = [&](instant t, const std::string& text) {
-        screen_.line(fmt::format("{:.6f} {}", seconds(t.since_start), text));
+        screen_.line(fmt::format("{:.6f} {}", seconds(t), text));
       };
     const bool record = !options_.trace.empty() && options_.runs == 1;
     auto outcome = record ? play_traced(s, tell, options_.trace, "") : chaos::play(s, tell);
@@ -177,15 +182,20 @@ class chaos_session {
     screen_.count(outcome.passed());
   }
 
+  trace::header header_of(const chaos::schedule& s, const std::string& selection) const {
+    return {.program = std::string(app::version),
+            .mode = "virtual",
+            .scenario = "chaos",
+            .seed = s.seed,
+            .command = replay_command(s.seed, selection),
+            .replica = "",
+            .replicas = s.setup.replicas,
+            .began = actors::virtual_begin};
+  }
+
   chaos::outcome play_traced(const chaos::schedule& s, const chaos::teller& tell, const std::string& path,
                              const std::string& selection) {
-    trace::file file(path, {.program = std::string(app::version),
-                            .mode = "virtual",
-                            .scenario = "chaos",
-                            .seed = s.seed,
-                            .command = replay_command(s.seed, selection),
-                            .replica = "",
-                            .replicas = s.setup.replicas});
+    trace::file file(path, header_of(s, selection));
     trace::recorder recorder(file);
     auto outcome = chaos::play(s, tell, &recorder);
     recorder.flush();
@@ -205,21 +215,27 @@ class chaos_session {
   void report(const chaos::schedule& s, const chaos::outcome& o, const std::string& selection) {
     std::deque<std::string> lines;
     const auto keep_last = [&](instant t, const std::string& text) {
-      lines.push_back(fmt::format("  {:.6f} {}", seconds(t.since_start), text));
+      lines.push_back(fmt::format("  {:.6f} {}", seconds(t), text));
       if (lines.size() > last_moments)
         lines.pop_front();
     };
-    const bool is_recorded = options_.runs == 1 && selection.empty(); // if anything is
-    const auto trace =
-        options_.trace.empty() || is_recorded ? options_.trace : trace_of_one(options_.trace, s.seed);
-    if (trace.empty() || is_recorded)
-      chaos::play(s, keep_last);
-    else
+    const bool is_wanted = !options_.trace.empty();
+    auto trace = options_.trace;
+    if (is_wanted && options_.runs == 1 && selection.empty()) {
+      chaos::play(s, keep_last); // it was recorded the first time
+    } else if (is_wanted) {
+      trace = trace_of_one(options_.trace, s.seed);
       play_traced(s, keep_last, trace, selection);
+    } else {
+      trace::ring kept(unasked_bytes);
+      trace::recorder recorder(kept);
+      chaos::play(s, keep_last, &recorder);
+      trace = write_unasked(kept, header_of(s, selection), selection.empty() ? "" : "-small");
+    }
     screen_.line(
         describe_failure(s, o,
                          {replay_command(s.seed, selection), fmt::format("{}", fmt::join(lines, "\n")), trace,
-                          trace.empty() ? "" : write_page_beside(trace)}));
+                          is_wanted ? write_page_beside(trace) : ""}));
   }
 
   std::string replay_command(std::uint64_t seed, const std::string& selection) const {

@@ -81,9 +81,7 @@ std::optional<options> parse_options(int argc, char** argv) {
       "--trace", result.trace,
       "Write every message that an actor handles, for troupe-trace: one run only; with --real what "
       "passes through the network, and each troupe-replica writes a file of its own, named after it");
-  app.add_option("--html", result.html, "Write a page that shows the run, for a browser: one run only")
-      ->excludes("--real")
-      ->excludes("--replica");
+  app.add_option("--html", result.html, "Write a page that shows the run, for a browser: one run only");
   app.add_option("--json", result.json, "Write every figure into this file; - is the standard output");
   if (!app::read_arguments(app, argc, argv))
     return std::nullopt;

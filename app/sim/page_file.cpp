@@ -5,14 +5,14 @@
 
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
-#include <sstream>
+#include <unistd.h>
+#include <utility>
 
 namespace troupe::sim {
 
-void write_page(const std::string& text, const std::string& name, const std::string& page) {
-  std::vector<trace::recording> files;
-  files.push_back(trace::read(text, name));
+namespace {
+
+void write_story(std::vector<trace::recording> files, const std::string& page) {
   try {
     page::write(trace::story(std::move(files)), page);
   } catch (const std::runtime_error& error) {
@@ -20,13 +20,41 @@ void write_page(const std::string& text, const std::string& name, const std::str
   }
 }
 
+} // namespace
+
+std::string write_unasked(const trace::ring& kept, const trace::header& head, const std::string& suffix) {
+  try {
+    const auto path =
+        (std::filesystem::temp_directory_path() /
+         fmt::format("troupe-{}-{}{}-{}.jsonl", std::filesystem::path(head.scenario).stem().string(),
+                     head.seed, suffix, ::getpid()))
+            .string();
+    trace::file file(path, head, trace::file::place::fresh);
+    file.take(kept.records());
+    file.flush();
+    const auto error = file.error();
+    return error.empty() ? path : error;
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+void write_page(const std::string& text, const std::string& name, const std::string& page) {
+  std::vector<trace::recording> files;
+  files.push_back(trace::read(text, name));
+  write_story(std::move(files), page);
+}
+
+void write_page(const std::vector<std::string>& traces, const std::string& page) {
+  std::vector<trace::recording> files;
+  for (const auto& path : traces)
+    files.push_back(trace::read(app::read_file(path), path));
+  write_story(std::move(files), page);
+}
+
 std::string write_page_beside(const std::string& trace) {
-  std::ifstream file(trace, std::ios::binary);
-  std::ostringstream text;
-  if (!(text << file.rdbuf()))
-    throw app::usage_error(fmt::format("{}: cannot be read again", trace));
   auto page = std::filesystem::path(trace).replace_extension(".html").string();
-  write_page(text.str(), trace, page);
+  write_page(std::vector{trace}, page);
   return page;
 }
 

@@ -3,7 +3,9 @@
 
 #include "trace/recorder.hpp"
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 namespace troupe::sim {
 
@@ -17,10 +19,21 @@ class kept_records : public trace::sink {
   std::string records_;
 };
 
+/// The trace of a run that failed, for which nobody asked: as much of its end as this holds, which is nearly
+/// always all of it.
+inline constexpr std::size_t unasked_bytes = std::size_t{16} << 20U;
+
+/// Writes it among temporary files, under a name with the run's and this process's number. Returns the name,
+/// or why there is no file: the run has failed all the same.
+std::string write_unasked(const trace::ring& kept, const trace::header& head, const std::string& suffix = "");
+
 /// Throws usage_error if the page cannot be written.
 ///
 /// @param name  of the trace, for the page's own words
 void write_page(const std::string& text, const std::string& name, const std::string& page);
+
+/// Of traces that lie in files, those of one run.
+void write_page(const std::vector<std::string>& traces, const std::string& page);
 
 /// Of a trace that lies in a file: `run.jsonl` becomes `run.html`. Returns its name.
 std::string write_page_beside(const std::string& trace);

@@ -2,6 +2,7 @@
 
 #include "app/sim/child_process.hpp"
 #include "app/sim/passages.hpp"
+#include "app/sim/scratch_directory.hpp"
 #include "app/sim/udp_socket.hpp"
 #include "cluster/course/world.hpp"
 
@@ -40,27 +41,6 @@ void await(std::vector<pollfd>& files, duration longest) {
     for (auto& file : files)
       file.revents = 0;
 }
-
-/// Is removed in the end.
-class scratch_directory {
- public:
-  scratch_directory() {
-    auto name = (std::filesystem::temp_directory_path() / "troupe-sim-XXXXXX").string();
-    if (!::mkdtemp(name.data()))
-      throw std::system_error(errno, std::generic_category(), name);
-    path_ = name;
-  }
-  scratch_directory(const scratch_directory&) = delete;
-  scratch_directory& operator=(const scratch_directory&) = delete;
-  ~scratch_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 class real_run {
  public:

@@ -4,11 +4,17 @@
 #include "app/sim/crew.hpp"
 #include "app/sim/page_file.hpp"
 #include "app/sim/real_run.hpp"
+#include "app/sim/scratch_directory.hpp"
 #include "app/sim/terminal.hpp"
 #include "app/sim/virtual_run.hpp"
 #include "app/version.hpp"
 
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
 #include <optional>
 
 namespace troupe::sim {
@@ -85,22 +91,32 @@ class run_view : public spectator {
 /// What is recorded of a run, or of the simulator's part in it.
 class run_trace {
  public:
-  run_trace(const options& o, const run_plan& plan) : head_(head(o, plan)), page_(o.html) {
-    if (!o.trace.empty())
-      file_.emplace(o.trace, head_);
+  run_trace(const options& o, const run_plan& plan)
+      : head_(head(o, plan, o.scenarios.front())), page_(o.html), path_(o.trace) {
+    // Nobody wants to learn behind the run that the page has no place.
+    if (!page_.empty() && !std::ofstream(page_, std::ios::app))
+      throw usage_error(fmt::format("{}: {}", page_, std::strerror(errno)));
+    if (path_.empty() && plan.mode == run_mode::real) // for the page: each process writes a file
+      path_ = (scratch_.emplace().path() / "trace").string();
+    if (!path_.empty())
+      file_.emplace(path_, head_);
   }
+
+  /// The file; empty if there is none. Those of replicas are beside it.
+  const std::string& path() const { return path_; }
 
   /// When the run begins: a real one now.
   instant began() const { return head_.began; }
 
-  static trace::header head(const options& o, const run_plan& plan) {
+  /// @param scenario  as the command line names it
+  static trace::header head(const options& o, const run_plan& plan, const std::string& scenario) {
     const bool is_real = plan.mode == run_mode::real;
     return {.program = std::string(app::version),
             .mode = std::string(to_string(plan.mode)),
             .scenario = plan.scenario->name,
             .seed = plan.seed,
             .command = fmt::format("troupe-sim {}{}{} --seed {}{}", plan.durable ? "--durable " : "",
-                                   is_real ? "--real " : "", o.scenarios.front(), plan.seed,
+                                   is_real ? "--real " : "", scenario, plan.seed,
                                    o.replica.empty() || o.ours ? "" : " --replica " + o.replica),
             .replica = "",
             .replicas = plan.scenario->replicas,
@@ -115,7 +131,11 @@ class run_trace {
       file_->flush();
     if (file_ && !file_->error().empty())
       throw usage_error(file_->error());
-    if (!page_.empty())
+    if (page_.empty())
+      return;
+    if (head_.mode == to_string(run_mode::real))
+      write_page(files(), page_);
+    else
       write_page(format(head_) + trace::print(kept_.records()), head_.scenario, page_);
   }
 
@@ -126,7 +146,7 @@ class run_trace {
     void take(std::string_view records) override {
       if (owner.file_)
         owner.file_->take(records);
-      if (!owner.page_.empty())
+      if (!owner.page_.empty() && owner.head_.mode != to_string(run_mode::real))
         owner.kept_.take(records);
     }
     void flush() override {
@@ -136,27 +156,57 @@ class run_trace {
     run_trace& owner;
   };
 
+  /// Of all processes that left one: a replica of somebody else does not.
+  std::vector<std::string> files() const {
+    std::vector<std::string> all{path_};
+    for (std::size_t i = 0; i < head_.replicas; ++i)
+      if (const auto one = fmt::format("{}.{}", path_, to_string(replica_id{static_cast<std::uint16_t>(i)}));
+          std::filesystem::exists(one))
+        all.push_back(one);
+    return all;
+  }
+
   trace::header head_;
   std::string page_;
+  std::string path_;
+  std::optional<scratch_directory> scratch_;
   std::optional<trace::file> file_;
   kept_records kept_;
   fork fork_{*this};
   trace::recorder recorder_{fork_};
 };
 
+/// Runs that failed tell the same mostly.
+constexpr std::size_t most_unasked_traces = 10;
+
+/// Plays a run on virtual time once more, for those who want to know why it failed. Returns the file's name.
+std::string record_again(const options& o, const run_plan& plan, const std::string& scenario) {
+  struct : spectator {
+    void replica_said(replica_id, duration, const std::string&) override {}
+    void happened(duration, const std::string&) override {}
+    void progressed(duration, replica_id) override {}
+  } nobody_looks;
+  trace::ring kept(unasked_bytes);
+  trace::recorder recorder(kept);
+  play_virtual(plan, nobody_looks, &recorder);
+  return write_unasked(kept, run_trace::head(o, plan, scenario));
+}
+
 } // namespace
 
 run_results play_all(const std::vector<run_plan>& plans, const options& options, const watchdog& guard,
                      int stop) {
-  real_setting setting{options.replica, guard, options.trace, nullptr, {}, stop};
+  real_setting setting{options.replica, guard, {}, nullptr, {}, stop};
   std::optional<run_trace> recorded;
   if (!options.trace.empty() || !options.html.empty()) // then there is only one
     recorded.emplace(options, plans.front());
   if (recorded) {
     setting.recorder = &recorded->recorder();
     setting.began = recorded->began();
+    setting.trace = recorded->path();
   }
   terminal screen(plans.size());
+  std::atomic<std::size_t> unasked = 0;
   std::vector<std::optional<run_result>> outcomes(plans.size());
   const bool all = side_by_side(plans.size(), options.jobs, [&](std::size_t number) {
     auto& outcome = outcomes[number];
@@ -167,6 +217,10 @@ run_results play_all(const std::vector<run_plan>& plans, const options& options,
     }
     quiet_view view(screen, options, plans[number]);
     outcome = play_virtual(plans[number], view, setting.recorder);
+    if (!recorded && !outcome->verdict.passed() && ++unasked <= most_unasked_traces)
+      screen.line(
+          fmt::format("{} (seed {}) failed; its trace: {}", plans[number].scenario->name, plans[number].seed,
+                      record_again(options, plans[number], options.scenarios[number / options.runs])));
     screen.count(outcome->verdict.passed());
     return !told_to_stop(stop);
   });

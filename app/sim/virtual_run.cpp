@@ -70,7 +70,7 @@ class virtual_run {
       for (const auto& v : result.figures.violations)
         if (std::find(cluster_.violations().begin(), cluster_.violations().end(), v) ==
             cluster_.violations().end()) // that were noted when they happened
-          recorder_->note("violation", "", v, cluster_.now());
+          recorder_->note_violation("", v, cluster_.now());
       recorder_->end(cluster_.now());
     }
     return result;

@@ -374,7 +374,7 @@ class chaos_run {
     const auto found = cluster_.verify();
     if (recorder_)
       for (const auto& v : outcome_.violations)
-        recorder_->note("violation", "", v, cluster_.now());
+        recorder_->note_violation("", v, cluster_.now());
     outcome_.violations.insert(outcome_.violations.begin(), found.begin(), found.end());
     outcome_.history = cluster_.history();
     outcome_.steps = cluster_.steps();

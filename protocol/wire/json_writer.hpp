@@ -1,5 +1,5 @@
 #pragma once
-// Compact JSON, appended to a string.
+// Compact JSON, appended to a string, or to something like it.
 
 #include <array>
 #include <charconv>
@@ -45,9 +45,12 @@ inline bool needs_no_escape(std::string_view text) {
 }
 
 /// Appends what it is told and sets commas; keeping brackets in pairs is the caller's business.
-class json_writer {
+///
+/// @tparam Out  takes a char and a std::string_view by +=
+template <class Out>
+class basic_json_writer {
  public:
-  explicit json_writer(std::string& out) : out_(out) {}
+  explicit basic_json_writer(Out& out) : out_(out) {}
 
   void open(char bracket) {
     separate();
@@ -65,7 +68,7 @@ class json_writer {
     separate();
     out_ += '"';
     out_ += name;
-    out_ += "\":";
+    out_ += std::string_view("\":");
     fresh_ = true;
   }
 
@@ -73,24 +76,24 @@ class json_writer {
     separate();
     char digits[20];
     const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    out_.append(digits, end);
+    out_ += std::string_view(digits, static_cast<std::size_t>(end - digits));
   }
 
   void signed_number(std::int64_t value) {
     separate();
     char digits[20];
     const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    out_.append(digits, end);
+    out_ += std::string_view(digits, static_cast<std::size_t>(end - digits));
   }
 
   void boolean(bool value) {
     separate();
-    out_ += value ? "true" : "false";
+    out_ += value ? std::string_view("true") : std::string_view("false");
   }
 
   void null() {
     separate();
-    out_ += "null";
+    out_ += std::string_view("null");
   }
 
   void string(std::string_view text) {
@@ -112,6 +115,11 @@ class json_writer {
     key(name);
     string(text);
   }
+  /// Precondition: nothing in the text needs escaping.
+  void plain_member(std::string_view name, std::string_view text) {
+    key(name);
+    plain_string(text);
+  }
 
  private:
   void separate() {
@@ -132,11 +140,11 @@ class json_writer {
       if (bytes == 1) {
         continue;
       }
-      out_.append(text, plain, i - plain);
+      out_ += text.substr(plain, i - plain);
       plain = i + 1;
       bytes == 2 ? escape_short(text[i]) : escape_long(text[i]);
     }
-    out_.append(text, plain);
+    out_ += text.substr(plain);
   }
 
   void escape_short(char c) {
@@ -165,13 +173,15 @@ class json_writer {
   void escape_long(char c) {
     constexpr std::string_view hexadecimal = "0123456789ABCDEF";
     const auto value = static_cast<unsigned char>(c);
-    out_ += "\\u00";
+    out_ += std::string_view("\\u00");
     out_ += hexadecimal[value >> 4U];
     out_ += hexadecimal[value & 0xFU];
   }
 
-  std::string& out_;
+  Out& out_;
   bool fresh_ = true; ///< no comma belongs before what comes next
 };
+
+using json_writer = basic_json_writer<std::string>;
 
 } // namespace troupe::wire

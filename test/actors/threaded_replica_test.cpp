@@ -3,6 +3,8 @@
 // Whoever waits is woken by what happens; the limits are only there to end a test that would never end.
 
 #include "test/support/replica_group.hpp"
+#include "trace/read.hpp"
+#include "trace/recorder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -68,6 +70,13 @@ class threaded_group {
 
   void cut(const std::string& id) { cut_ = id; }
 
+  /// What was recorded, of all.
+  std::vector<trace::record> records() {
+    std::string lines;
+    recorder_.alone([&] { lines = trace::print(ring_.records()); });
+    return trace::read(format(trace::header{}) + lines).records;
+  }
+
   /// What replicas said when they stopped, if one did.
   std::vector<std::string> stops() {
     const std::lock_guard lock(mutex_);
@@ -90,7 +99,8 @@ class threaded_group {
                         [&g](const std::string& why) {
                           const std::lock_guard lock(g.mutex_);
                           g.stops_.push_back(why);
-                        }};
+                        },
+                        nullptr, &g.recorder_};
       self = std::make_unique<actors::replica>(
           g.system_.system(),
           actors::replica_setup{wire::directory(id, peers), {}, raft, {}, this, &disk, host});
@@ -148,6 +158,8 @@ class threaded_group {
 
   std::deque<std::string> answers_;
   std::string cut_;
+  trace::ring ring_{std::size_t{64} << 20U};
+  trace::recorder recorder_{ring_};
   actors::threaded_system system_{2};
   std::vector<std::unique_ptr<member>> members_;
 };
@@ -196,6 +208,18 @@ TEST_CASE("threaded replicas: many requests at once get one answer each") {
     answered.insert(field_of(g.next_answer(), "MID"));
   CHECK(answered.size() == 300);
   CHECK(g.stops().empty());
+  // Each of them was recorded, by whichever thread, and once.
+  std::set<std::uint64_t> ids;
+  std::set<std::string> recorded;
+  std::size_t messages = 0;
+  for (const auto& r : g.records()) {
+    ++messages;
+    ids.insert(r.id);
+    if (r.type == "client_request")
+      recorded.insert(trace::parse(r.content)["id"]["MID"].text);
+  }
+  CHECK(ids.size() == messages);
+  CHECK(recorded.size() == 300);
 }
 
 TEST_CASE("threaded replicas: end in the middle of their work") {

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -73,7 +74,26 @@ TEST_CASE("trace: a virtual run is recorded, shown, explained, counted and judge
   REQUIRE(call(f, {TROUPE_SIM, "crash-4", "--seed", "8", "--trace", "c.jsonl"}).status == 0);
   const auto parted = call(f, {TROUPE_TRACE, "diff", "a.jsonl", "c.jsonl"});
   CHECK(parted.status == 1);
-  CHECK(parted.out.starts_with("they part at line "));
+  CHECK(parted.out.starts_with(
+      "they are traces of different runs: A of crash-4, seed 7, virtual, B of crash-4, seed 8, "
+      "virtual\nthey part at line "));
+}
+
+TEST_CASE("trace: a run that fails leaves its trace unasked, and says where") {
+  const scratch_folder f;
+  // Nobody can answer what is sent to a cluster that has lost its majority.
+  f.write("failing.json",
+          R"({"lifetime": 3, "replicas": 3, "requests": 60, "mix": 0.5, "start_wait": 1.5, "end_wait": 2,
+              "events": [{"type": "kill_leader", "time": 1}, {"type": "kill_non_leader", "time": 1}]})");
+  const auto failed =
+      call(f, {"/usr/bin/env", "TMPDIR=" + f.path("."), TROUPE_SIM, "failing.json", "--seed", "7"});
+  REQUIRE(failed.status == 1);
+  const std::string words = "failed; its trace: ";
+  const auto line = line_with(failed.out + failed.err, words);
+  const auto path = line.substr(line.find(words) + words.size());
+  const auto wanted = call(f, {TROUPE_SIM, "failing.json", "--seed", "7", "--trace", "wanted.jsonl"});
+  CHECK(contents(path) == contents(f.path("wanted.jsonl")));
+  CHECK((wanted.out + wanted.err).find(words) == std::string::npos);
 }
 
 TEST_CASE("trace: a chaos run is recorded without being changed") {
@@ -117,6 +137,10 @@ TEST_CASE("trace: damaged files are read up to the damage, and bad input gets on
   CHECK(shown.status == 0);
   CHECK(shown.err.find("is cut off: read up to there") != shown.err.npos);
 
+  const auto parted = call(f, {TROUPE_TRACE, "diff", "a.jsonl", "cut.jsonl"});
+  CHECK(parted.status == 1);
+  CHECK(parted.out.ends_with("B:  (cut off in the middle of a line)\n"));
+
   f.write("other", "no trace\n");
   f.write("empty", "");
   for (const auto& words :
@@ -134,13 +158,31 @@ TEST_CASE("trace: damaged files are read up to the damage, and bad input gets on
                                              {TROUPE_TRACE, "diff", "a.jsonl", "."},
                                              {TROUPE_TRACE, "show", "--from", "x", "a.jsonl"},
                                              {TROUPE_SIM, "all", "--trace", "x"},
-                                             {TROUPE_SIM, "simple-1", "--trace", "no/such"}}) {
+                                             {TROUPE_SIM, "simple-1", "--trace", "no/such"},
+                                             {TROUPE_SIM, "--real", "simple-1", "--html", "no/such"}}) {
     const auto refused = call(f, words);
     CAPTURE(words[0]);
     CAPTURE(words[1]);
     CHECK(refused.status == (words[0] == TROUPE_CHECK ? 3 : 2));
     CHECK(std::count(refused.err.begin(), refused.err.end(), '\n') == 1);
   }
+}
+
+TEST_CASE("trace: a real run as a page has all processes, and their traces only where they are wanted") {
+  const scratch_folder f;
+  f.write("short.json",
+          R"({"lifetime": 1, "replicas": 3, "requests": 20, "mix": 0.5, "start_wait": 1.5, "end_wait": 1})");
+  // How they are graded is up to chance.
+  CHECK(call(f, {"/usr/bin/env", "TMPDIR=" + f.path("."), TROUPE_SIM, "--real", "short.json", "--html",
+                 "run.html"})
+            .status < 2);
+  CHECK(contents(f.path("run.html")).find("short") != std::string::npos);
+  for (const auto& entry : std::filesystem::directory_iterator(f.path(".")))
+    CHECK_MESSAGE(!entry.path().filename().string().starts_with("troupe-sim-"), entry.path());
+
+  CHECK(call(f, {TROUPE_SIM, "--real", "short.json", "--html", "both.html", "--trace", "t"}).status < 2);
+  REQUIRE(call(f, {TROUPE_TRACE, "html", "t", "t.0000", "t.0001", "t.0002", "-o", "later.html"}).status == 0);
+  CHECK(contents(f.path("both.html")) == contents(f.path("later.html")));
 }
 
 TEST_CASE("trace: real replicas leave a file each, and together they are one story") {

@@ -1,6 +1,7 @@
 // What a replica's process does with its trace (app/replica/tracing.hpp) when it cannot go on.
 
 #include "app/replica/tracing.hpp"
+#include "trace/context.hpp"
 #include "trace/read.hpp"
 
 #include <doctest/doctest.h>
@@ -53,6 +54,35 @@ TEST_CASE("tracing: the last moments before a broken rule get into a file, and t
   CHECK(violation.event == "violation");
   CHECK(violation.text == "committed entry 7 would be removed");
   CHECK(found.records[found.records.size() - 3].text == "moment 99999");
+}
+
+TEST_CASE("tracing: the message that broke the rule is there, and is the cause") {
+  auto a = arguments();
+  a.trace =
+      (std::filesystem::temp_directory_path() / ("last_message_test_" + std::to_string(::getpid()))).string();
+  app::tracing t(a);
+  trace::packer record;
+  trace::message_head head;
+  head.id = 41;
+  head.from = "edge";
+  head.to = "raft";
+  head.print_content = [](trace::unpacker&, trace::json_writer& json) { json.plain_member("type", "wake"); };
+  record.raw(trace::record_head{});
+  record.raw(head);
+  {
+    const trace::within handling({41, 7, "raft"});
+    trace::unfinished = {&record, &head};
+    t.note_violation("a rule");
+    trace::unfinished = {};
+  }
+  t.keep();
+  const auto found = recording_at(a.trace);
+  std::filesystem::remove(a.trace);
+  REQUIRE(found.records.size() == 3);
+  CHECK(found.records[1].id == 41);
+  CHECK(found.records[1].type == "wake");
+  CHECK(found.records[2].event == "violation");
+  CHECK(found.records[2].cause == 41);
 }
 
 TEST_CASE("tracing: a file has everything up to the broken rule") {

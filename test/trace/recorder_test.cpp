@@ -19,19 +19,19 @@ template <class T>
 std::string written(const T& value) {
   trace::packer packed;
   trace::form<T>::pack(packed, value);
-  std::string text;
-  wire::json_writer json(text);
+  trace::packer text;
+  trace::json_writer json(text);
   trace::unpacker in(packed.bytes());
   trace::form<T>::print(in, json);
   CHECK(in.rest().empty());
-  return text;
+  return std::string(text.bytes());
 }
 
 /// As the recorder makes them of a line.
 std::string record_of(const std::string& line) {
   trace::packer out;
-  out.raw(trace::record_head{[](trace::unpacker in, std::string& lines) { lines += in.rest(); },
-                             sizeof(trace::record_head) + line.size()});
+  out.raw(trace::record_head{trace::record_kind::line,
+                             static_cast<std::uint32_t>(sizeof(trace::record_head) + line.size())});
   out.bytes_of(line);
   return std::string(out.bytes());
 }
@@ -89,6 +89,59 @@ TEST_CASE("trace: whatever bytes a text has, the line is JSON") {
         expected[place] = '?';
       CHECK(trace::parse(written(text)).text == expected);
     }
+}
+
+TEST_CASE("ring: of records that come together, and are more than it holds, it keeps the last") {
+  trace::ring ring(100);
+  std::string together;
+  for (int i = 0; i < 50; ++i)
+    together += record_of(fmt::format("{}\n", i));
+  ring.take(record_of("before\n"));
+  ring.take(together);
+  CHECK(together.ends_with(ring.records()));
+  CHECK(trace::print(ring.records()).ends_with("48\n49\n"));
+  CHECK(ring.records().size() > 100 - record_of("48\n").size());
+  CHECK(ring.dropped() + ring.records().size() / record_of("48\n").size() == 51);
+}
+
+TEST_CASE("recorder: what an unbroken thread records is handed on together, in order, and early where it is "
+          "wanted") {
+  struct counted : trace::sink {
+    void take(std::string_view records) override {
+      ++times;
+      text += trace::print(records);
+    }
+    int times = 0;
+    std::string text;
+  } first, second;
+  trace::recorder a(first);
+  trace::recorder b(second);
+  {
+    const trace::unbroken turn;
+    a.take(record_of("1\n"));
+    {
+      const trace::unbroken inner;
+      a.take(record_of("2\n"));
+    }
+    CHECK(first.times == 0);
+    a.flush();
+    CHECK(first.text == "1\n2\n");
+    a.take(record_of("3\n"));
+    a.alone([&] { CHECK(first.text == "1\n2\n3\n"); });
+    a.take(record_of("4\n"));
+    b.take(record_of("5\n")); // of another cluster in the same thread
+    CHECK(first.text == "1\n2\n3\n4\n");
+    a.take(record_of("6\n"));
+    CHECK(second.text == "5\n");
+  }
+  CHECK(first.text == "1\n2\n3\n4\n6\n");
+  CHECK(first.times == 4);
+  a.take(record_of("7\n"));
+  CHECK(first.times == 5);
+  const trace::unbroken turn;
+  for (int i = 0; i < 1000; ++i) // nobody wants to wait for much
+    a.take(record_of(std::string(1000, '.') + '\n'));
+  CHECK(first.times > 10);
 }
 
 TEST_CASE("ring: keeps the last whole records, within its bound") {
@@ -180,4 +233,25 @@ TEST_CASE("trace: what is planned for a message's arrival follows from it, and n
   CHECK(r.lamport == 8);
   CHECK(r.begin == 2'000'000'000);
   CHECK(r.fate == "sent");
+}
+
+TEST_CASE("trace: a violation follows from what was handled when it was found, other notes from nothing") {
+  trace::ring ring(10'000);
+  trace::recorder recorder(ring);
+  const auto last = [&] {
+    const auto lines = trace::print(ring.records());
+    return trace::read_line(lines.substr(lines.rfind('\n', lines.size() - 2) + 1));
+  };
+  {
+    const trace::within handling({41, 7, "raft"});
+    recorder.note_violation("0000", "a rule", {std::chrono::seconds(2)});
+    CHECK(last().event == "violation");
+    CHECK(last().cause == 41);
+    CHECK(last().lamport == 8);
+    recorder.note("crash", "0000", "", {std::chrono::seconds(2)});
+    CHECK(last().cause == 0);
+  }
+  recorder.note_violation("", "found in the end", {std::chrono::seconds(3)});
+  CHECK(last().text == "found in the end");
+  CHECK(last().cause == 0);
 }

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+namespace troupe::sim {
+
+/// Is removed in the end.
+class scratch_directory {
+ public:
+  scratch_directory() {
+    auto name = (std::filesystem::temp_directory_path() / "troupe-sim-XXXXXX").string();
+    if (!::mkdtemp(name.data()))
+      throw std::system_error(errno, std::generic_category(), name);
+    path_ = name;
+  }
+  scratch_directory(const scratch_directory&) = delete;
+  scratch_directory& operator=(const scratch_directory&) = delete;
+  ~scratch_directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+} // namespace troupe::sim
