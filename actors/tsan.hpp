@@ -25,6 +25,9 @@ void __tsan_release(void* address);
 
 namespace troupe::actors {
 
+/// For who looks into a message before the actor's base class has it.
+inline void note_arrival(caf::mailbox_element& message) { __tsan_acquire(&message); }
+
 /// Stands between an actor and CAF's base class for it.
 ///
 /// Two things are handed over: each message, from who sends it to who takes it, and the actor itself, from
@@ -76,6 +79,7 @@ class with_tsan_notes : public Base {
 #else
 
 namespace troupe::actors {
+inline void note_arrival(caf::mailbox_element&) {}
 template <class Base>
 using with_tsan_notes = Base;
 } // namespace troupe::actors

@@ -6,6 +6,7 @@
 #include "actors/caf.hpp"
 #include "actors/observed_message.hpp"
 #include "actors/surroundings.hpp"
+#include "actors/tsan.hpp"
 #include "trace/context.hpp"
 #include "trace/recorder.hpp"
 
@@ -87,6 +88,7 @@ class watched : public Base {
   }
 
   caf::invoke_message_result consume_and_record(caf::mailbox_element& message, std::size_t behind) {
+    note_arrival(message);
     const auto& seen = static_cast<observed_message&>(message); // all came through enqueue
     lamport_ = std::max(lamport_, seen.from.lamport) + 1;
     trace::message_head head{.id = seen.id,

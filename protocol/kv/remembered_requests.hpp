@@ -21,7 +21,7 @@ class remembered_requests {
 
   class answered {
    public:
-    answered(std::string_view mid, const kv::result& r) : mid(mid) { note(r); }
+    answered(std::string_view its_mid, const kv::result& r) : mid(its_mid) { note(r); }
     answered(const answered& other) : answered(other.mid, other.result()) {}
     answered(answered&&) = default;
     answered& operator=(answered&&) = default;

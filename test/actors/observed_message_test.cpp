@@ -26,10 +26,18 @@ TEST_CASE("the memory of a message is used again by the thread that frees it, wh
   other.join();
   CHECK(elsewhere == taken);
 
-  void* mine = memory::take();
-  memory::give(mine);
-  CHECK(memory::take() == mine);
-  memory::give(mine);
+  std::vector<void*> many; // so many that an allocator would bring them back in another order
+  for (int i = 0; i < 1'000; ++i)
+    many.push_back(memory::take());
+  for (auto* m : many)
+    memory::give(m);
+  std::vector<void*> again;
+  for (int i = 0; i < 1'000; ++i)
+    again.push_back(memory::take());
+  std::reverse(again.begin(), again.end());
+  CHECK(again == many);
+  for (auto* m : again)
+    memory::give(m);
 }
 
 TEST_CASE("no memory is in use twice, and no more is kept than is sensible") {
