@@ -123,7 +123,8 @@ class watched : public Base {
       lamport_ = trace::current.lamport;
     }
     head.print_changes = pack_changes(record_);
-    head.end = look_at_clock();
+    // Those that wait behind each other share a look at the clock, behind the last of them.
+    head.end = behind == 0 ? look_at_clock() : std::max(glance_at_clock(), head.begin);
     trace::seal(record_, head);
     recorder_->take(record_.bytes());
     return result;

@@ -18,7 +18,7 @@ inline constinit thread_local context current{};
 
 /// Reading the machine's clock costs more than all the rest of a record. A thread that runs one actor after
 /// the other without waiting in between takes up a message when it is done with the one before, and looks at
-/// the clock once for each.
+/// the clock once for each, or for several of an actor that wait behind each other.
 struct watch {
   bool is_unbroken = false; ///< this thread does not wait before it takes up the next message
   instant last_look;
