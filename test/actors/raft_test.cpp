@@ -4,8 +4,12 @@
 #include "actors/raft.hpp"
 #include "protocol/invariant.hpp"
 #include "test/support/stage.hpp"
+#include "trace/read.hpp"
+#include "trace/recorder.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <stdexcept>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -21,9 +25,15 @@ raft_setup setup_of(raft::options o = {}) { return {self, {{self, other, third},
 
 /// What is stored is reported only when the test says so.
 struct raft_stage : stage {
-  explicit raft_stage(raft_setup setup = setup_of())
-      : actor(put<raft_runner>(&rooms::raft, std::move(setup), host())) {
+  explicit raft_stage(raft_setup setup = setup_of(), const std::function<void(actors::host&)>& change = {})
+      : actor(put<raft_runner>(&rooms::raft, std::move(setup), changed_host(change))) {
     tell(rooms().raft, start{});
+  }
+  actors::host changed_host(const std::function<void(actors::host&)>& change) {
+    auto h = host();
+    if (change)
+      change(h);
+    return h;
   }
 
   raft_runner& actor;
@@ -360,6 +370,24 @@ TEST_CASE("raft: a broken invariant stops the replica once, and nothing leaves a
     CHECK_FALSE(std::holds_alternative<committed>(m));
   }
   CHECK(s.stops.size() == 1);
+}
+
+TEST_CASE("raft: the message on which it threw is recorded, though it was never done") {
+  trace::ring ring(1U << 20U);
+  trace::recorder recorder(ring);
+  raft_stage s(setup_of(), [&](actors::host& h) {
+    h.recorder = &recorder;
+    h.log = [](actors::log_level, const std::string& line) {
+      if (line.find("term 7") != line.npos)
+        throw std::runtime_error("nobody listens");
+    };
+  });
+  s.becomes_leader();
+  s.says(other, vote_request{{7}, {9}, {1}, true});
+  REQUIRE(s.stops == std::vector<std::string>{"raft: nobody listens"});
+  const auto records = trace::read(format(trace::header{}) + trace::print(ring.records())).records;
+  CHECK(records.back().type == "received");
+  CHECK(records.back().content.find("vote_request") != std::string::npos);
 }
 
 TEST_CASE("raft: a storage that contradicts itself is refused before anything is said") {
