@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace troupe::actors {
@@ -52,15 +53,32 @@ raft_runner::behavior_type raft_runner::make_behavior() {
   };
 }
 
+namespace {
+
+const mailbox_owner* mailbox_of(const caf::actor& a) {
+  return dynamic_cast<const mailbox_owner*>(caf::actor_cast<caf::abstract_actor*>(a));
+}
+
+} // namespace
+
 void raft_runner::begin() {
+  way_of_requests_ = {mailbox_of(caf::actor_cast<caf::actor>(rooms_->network)),
+                      mailbox_of(caf::actor_cast<caf::actor>(rooms_->router)), this};
   send(rooms_->network, standing_changed{core_.standing()});
   send(rooms_->router, standing_changed{core_.standing()});
   step(raft::deadline_passed{});
 }
 
+bool raft_runner::more_may_follow() const {
+  return std::any_of(way_of_requests_.begin(), way_of_requests_.end(),
+                     [](const mailbox_owner* m) { return !m || m->depth() > 0; });
+}
+
 /// Proposals of requests that arrived together leave in one append: the flush takes the way that requests
-/// take, behind all that are on it.
+/// take, behind all that are on it. One that comes alone need not wait for that.
 void raft_runner::collect(propose& p) {
+  if (collected_.empty() && !more_may_follow())
+    return step(raft::propose{std::move(p.proposals)});
   if (collected_.empty())
     send(rooms_->network, flush{});
   collected_.insert(collected_.end(), std::make_move_iterator(p.proposals.begin()),
@@ -80,14 +98,14 @@ void raft_runner::step(raft::input in) {
 }
 
 void raft_runner::carry_out(raft::effects& e) {
-  if (!e.write.empty())
-    send(rooms_->log_store, write{gate_.next_write(), std::move(e.write)});
   if (e.standing) { // first, since what is sent names the leader
     host_.log(log_level::info, describe(*e.standing));
     send(rooms_->network, standing_changed{*e.standing});
     send(rooms_->router, standing_changed{*e.standing});
   }
-  post(std::move(e.send_now));
+  post(std::move(e.send_now)); // before the write: a leader's followers store while it does
+  if (!e.write.empty())
+    send(rooms_->log_store, write{gate_.next_write(), std::move(e.write)});
   post(gate_.hold(std::move(e.send_once_stored)));
   if (e.install)
     send(rooms_->router, install_snapshot{std::move(e.install), std::move(e.install_read)});

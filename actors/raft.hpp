@@ -3,6 +3,7 @@
 #include "protocol/raft/core.hpp"
 #include "protocol/raft/store_gate.hpp"
 
+#include <array>
 #include <vector>
 
 namespace troupe::actors {
@@ -60,6 +61,7 @@ class raft_runner : public room<raft_actor> {
   void step(raft::input in);
   void carry_out(raft::effects& e);
   void collect(propose& p);
+  bool more_may_follow() const;
   void tell_leader();
   void set_alarm(instant deadline);
   void alarm(const wake& w);
@@ -70,6 +72,8 @@ class raft_runner : public room<raft_actor> {
   raft::core core_;
   raft::store_gate gate_;
   std::vector<raft::proposal> collected_;
+  /// Of the rooms that requests pass through; null: nobody knows what waits there.
+  std::array<const mailbox_owner*, 3> way_of_requests_{};
 
   std::optional<instant> leader_wanted_; ///< the router waits for a sign of the leader after this
 

@@ -17,9 +17,20 @@
 
 namespace troupe::actors {
 
+/// Who can say how much waits for it.
+class mailbox_owner {
+ public:
+  /// May be asked by any thread; messages that an ended actor never took still count.
+  std::size_t depth() const { return depth_.load(std::memory_order_relaxed); }
+
+ protected:
+  ~mailbox_owner() = default;
+  std::atomic<std::size_t> depth_{0};
+};
+
 /// Stands between an actor and CAF's base class for it.
 template <class Base>
-class watched : public Base {
+class watched : public Base, public mailbox_owner {
  public:
   watched(caf::actor_config& c, const host& h) : Base(c), recorder_(h.recorder), self_(h.self) {}
 
@@ -41,9 +52,6 @@ class watched : public Base {
       return consume_and_record(message, behind);
     return Base::consume(message);
   }
-
-  /// May be asked by any thread; messages that an ended actor never took still count.
-  std::size_t depth() const { return depth_.load(std::memory_order_relaxed); }
 
  protected:
   using part = trace::message_head::part;
@@ -104,8 +112,7 @@ class watched : public Base {
                              .depth = static_cast<std::uint32_t>(behind),
                              .replica = self_};
     record_.clear();
-    record_.raw(trace::record_head{});
-    record_.raw(head);
+    record_.skip(sizeof(trace::record_head) + sizeof head);
     // Before it is handled: that may move things out of it.
     head.print_content = pack_message(record_, seen.content());
     auto result = caf::invoke_message_result{};
@@ -130,7 +137,6 @@ class watched : public Base {
     return result;
   }
 
-  std::atomic<std::size_t> depth_{0};
   trace::recorder* recorder_;
   replica_id self_;
   std::uint64_t lamport_ = 0;

@@ -71,7 +71,11 @@ void write_text(json_writer& json, std::string_view text) {
 
 // ---- texts in records: the number of bytes, twice, and one more if it has been cut already
 
-void packer::long_text(std::string_view text) {
+void packer::any_text(std::string_view text) {
+  if (text.size() <= longest_text_bytes) {
+    count(text.size() * 2);
+    return bytes_of(text);
+  }
   const auto cut = shorten(text);
   count(cut.size() * 2 + 1);
   bytes_of(cut);

@@ -32,11 +32,14 @@ class packer {
     static_assert(std::is_trivially_copyable_v<T>);
     std::memcpy(make_room(sizeof value), &value, sizeof value);
   }
-  void text(std::string_view text) {
-    if (text.size() > longest_text_bytes)
-      return long_text(text);
-    count(text.size() * 2);
-    bytes_of(text);
+  void text(const std::string& text) {
+    if (text.size() > short_text_bytes) [[unlikely]]
+      return any_text(text);
+    char* const at = make_room(sizeof(std::uint32_t) + short_text_bytes);
+    const auto count = static_cast<std::uint32_t>(text.size() * 2);
+    std::memcpy(at, &count, sizeof count);
+    std::memcpy(at + sizeof count, text.data(), short_text_bytes); // what is behind its end is overwritten
+    size_ -= short_text_bytes - text.size();
   }
   /// Of what follows.
   void count(std::size_t n) { raw(static_cast<std::uint32_t>(n)); }
@@ -55,6 +58,8 @@ class packer {
     return *this;
   }
 
+  /// Leaves room for so many bytes, which are to be patched.
+  void skip(std::size_t bytes) { make_room(bytes); }
   /// Overwrites what was appended at that place. Precondition: as many bytes are there.
   template <class T>
   void patch(std::size_t at, const T& value) {
@@ -63,7 +68,12 @@ class packer {
   }
 
  private:
-  void long_text(std::string_view text);
+  /// What every string has room for, so that this many bytes of it can be copied at once. Most of what is
+  /// packed are texts as short as that.
+  static constexpr std::size_t short_text_bytes = 15;
+  static_assert(std::string().capacity() >= short_text_bytes);
+
+  void any_text(std::string_view text);
   /// Of so many bytes, which are then taken. In each record there are dozens of values: this is to be
   /// inlined.
   char* make_room(std::size_t bytes) {

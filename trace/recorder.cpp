@@ -107,7 +107,7 @@ void ring::take(std::string_view records) {
     records.remove_prefix(head_of(records).bytes);
   while (size_ + records.size() > buffer_.size())
     drop_oldest();
-  const auto at = (begin_ + size_) % buffer_.size();
+  const auto at = wrapped(begin_ + size_);
   const auto first = std::min(records.size(), buffer_.size() - at);
   std::memcpy(buffer_.data() + at, records.data(), first);
   std::memcpy(buffer_.data(), records.data() + first, records.size() - first);
@@ -116,8 +116,11 @@ void ring::take(std::string_view records) {
 
 void ring::drop_oldest() {
   record_head head;
-  copy_out(begin_, &head, sizeof head);
-  begin_ = (begin_ + head.bytes) % buffer_.size();
+  if (begin_ + sizeof head <= buffer_.size()) // nearly always: a copy of known length is two instructions
+    std::memcpy(&head, buffer_.data() + begin_, sizeof head);
+  else
+    copy_out(begin_, &head, sizeof head);
+  begin_ = wrapped(begin_ + head.bytes);
   size_ -= head.bytes;
   ++dropped_;
 }

@@ -104,6 +104,8 @@ class ring : public sink {
 
  private:
   void drop_oldest();
+  /// Once around at most; a division would cost more than all the rest of dropping a record.
+  std::size_t wrapped(std::size_t at) const { return at < buffer_.size() ? at : at - buffer_.size(); }
   void copy_out(std::size_t at, void* to, std::size_t bytes) const;
 
   std::vector<char> buffer_;

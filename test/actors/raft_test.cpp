@@ -132,6 +132,41 @@ TEST_CASE("raft: proposals that are in the mailbox together leave in one append"
   CHECK(s.only<actors::write>().what.entries.size() == 3);
 }
 
+TEST_CASE("raft: a proposal that comes alone leaves at once, without a flush; others may follow it") {
+  raft_stage s;
+  s.leads();
+  s.flush_way();
+  s.tell(s.rooms().raft, s.proposal("1"));
+  CHECK(s.flush_way().empty());
+  CHECK(s.left<append_request>().size() == 1);
+  const std::vector<std::string_view> whole_way{"network", "router"};
+  s.pretend_depth(s.rooms().network, 1);
+  s.tell(s.rooms().raft, s.proposal("2"));
+  CHECK(s.flush_way() == whole_way);
+  s.pretend_depth(s.rooms().network, 0);
+  s.pretend_depth(s.rooms().router, 1);
+  s.tell(s.rooms().raft, s.proposal("3"));
+  CHECK(s.flush_way() == whole_way);
+  s.pretend_depth(s.rooms().router, 0);
+  s.tell(s.rooms().raft, s.proposal("4"));
+  CHECK(s.flush_way().empty());
+  CHECK(s.left<append_request>().size() == 3);
+}
+
+TEST_CASE("raft: what is sent at once leaves before the write of the same step") {
+  raft_stage s;
+  s.leads();
+  s.all();
+  s.tell(s.rooms().raft, s.proposal("1"));
+  const auto said = s.all();
+  const auto first = [&]<class Message>(const Message*) {
+    return std::find_if(said.begin(), said.end(),
+                        [](const auto& m) { return std::holds_alternative<Message>(m); });
+  };
+  REQUIRE(first(static_cast<actors::write*>(nullptr)) != said.end());
+  CHECK(first(static_cast<outbound*>(nullptr)) < first(static_cast<actors::write*>(nullptr)));
+}
+
 TEST_CASE("raft: a later proposal leaves in an append of its own") {
   raft_stage s;
   s.leads();

@@ -4,6 +4,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/loop.hpp"
 #include "actors/room.hpp"
+#include "actors/watched.hpp"
 
 #include <doctest/doctest.h>
 
@@ -33,9 +34,15 @@ struct heard_message {
   said what;
 };
 
+/// Says that so much waits for it as it is told to say.
+class pretended_mailbox : public actors::mailbox_owner {
+ public:
+  void pretend(std::size_t depth) { depth_ = depth; }
+};
+
 /// Takes what a room takes, and keeps it. Messages to one room stand in their order.
 template <class... Messages>
-class recorder : public actors::takes<Messages...>::base {
+class recorder : public actors::takes<Messages...>::base, public pretended_mailbox {
  public:
   using base = typename actors::takes<Messages...>::base;
 
@@ -125,6 +132,11 @@ class stage {
     run();
   }
   void run() { system_.scheduler().run_jobs(); }
+  /// As if so many messages waited for this recorder.
+  template <class Handle>
+  void pretend_depth(const Handle& of, std::size_t depth) {
+    dynamic_cast<pretended_mailbox&>(*caf::actor_cast<caf::abstract_actor*>(of)).pretend(depth);
+  }
 
   instant now() { return system_.scheduler().now(); }
   void advance(duration d) { system_.scheduler().run_until(now() + d); }
