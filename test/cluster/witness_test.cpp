@@ -1,12 +1,12 @@
 #include "cluster/history/linearizable.hpp"
 #include "cluster/history/witness.hpp"
 
-#include <doctest/doctest.h>
-#include <rapidcheck.h>
+#include "test/support/property.hpp"
 
 #include <algorithm>
 #include <numeric>
 
+using troupe::test::check_property;
 using namespace troupe::history;
 
 namespace {
@@ -73,7 +73,7 @@ TEST_CASE("witness: a cas answers for what it found") {
 }
 
 TEST_CASE("witness: agrees with the search: some order explains a history just if it is linearizable") {
-  rc::check([] {
+  check_property("orders and histories", [] {
     operations h;
     const auto size = *rc::gen::inRange(0, 6);
     for (int i = 0; i < size; ++i) {

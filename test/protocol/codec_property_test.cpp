@@ -41,14 +41,18 @@ std::string as_json(const client_request& r) {
   return json + "}";
 }
 
-template <class Message>
-void check_round_trip() {
-  check_property(fmt::format("{} arrives as it was sent", Message::type_name), [] {
-    const Message m = *message<Message>();
+std::string_view name_of(const peer_message& m) {
+  return std::visit([](const auto& one) { return one.type_name; }, m);
+}
+
+void check_round_trip(std::size_t kind) {
+  check_property(fmt::format("message {} arrives as it was sent", kind), [kind] {
+    const auto m = *message(kind);
+    RC_ASSERT(m.index() == kind);
     const auto leader = *rc::gen::element(nobody, replica_id{0}, other, replica_id{0xA2});
     const auto to = *rc::gen::element(nobody, replica_id{0});
     const auto json = sent(m, to, leader);
-    RC_LOG() << json << '\n';
+    RC_LOG() << name_of(m) << ": " << json << '\n';
     const auto received = make_codec().decode(json);
     if (const auto* error = std::get_if<decode_error>(&received)) {
       RC_FAIL(error->text);
@@ -58,11 +62,6 @@ void check_round_trip() {
     RC_ASSERT(r.leader == leader);
     RC_ASSERT(same_message(r.message, m));
   });
-}
-
-template <std::size_t... I>
-void check_round_trips(std::index_sequence<I...>) {
-  (check_round_trip<std::variant_alternative_t<I, peer_message>>(), ...);
 }
 
 /// Changes, cuts or repeats a few places.
@@ -107,7 +106,8 @@ void check_usable(const decoded& result) {
 TEST_SUITE_BEGIN("codec: properties");
 
 TEST_CASE("every kind of message arrives as it was sent") {
-  check_round_trips(std::make_index_sequence<std::variant_size_v<peer_message>>{});
+  for (std::size_t kind = 0; kind < std::variant_size_v<peer_message>; ++kind)
+    check_round_trip(kind);
 }
 
 TEST_CASE("every request is understood as it was meant") {
@@ -143,7 +143,7 @@ TEST_CASE("damaged messages are survived, and what still makes sense is consiste
 
 TEST_CASE("an append is never longer than its overhead and the weight of its entries") {
   check_property("the bound holds", [] {
-    const append_request m = *message<append_request>();
+    const auto m = std::get<append_request>(*message(peer_message(append_request{}).index()));
     std::size_t bound = append_overhead_bytes;
     for (const auto& e : m.entries) {
       bound += wire_bytes(e->payload);
@@ -165,7 +165,7 @@ TEST_CASE("the weight of an entry is exact where its term is longest") {
 
 TEST_CASE("a snapshot piece is never longer than its overhead, its data and its replicas") {
   check_property("the bound holds", [] {
-    const snapshot_piece m = *message<snapshot_piece>();
+    const auto m = std::get<snapshot_piece>(*message(peer_message(snapshot_piece{}).index()));
     RC_ASSERT(sent(m, replica_id{0}, other).size() <=
               snapshot_overhead_bytes + json_bytes(m.data) +
                   voter_bytes * (m.voters.size() + m.learners.size()));

@@ -1,9 +1,9 @@
 #include "cluster/script/play.hpp"
+#include "test/support/property.hpp"
 
 #include <algorithm>
-#include <doctest/doctest.h>
-#include <rapidcheck.h>
 
+using troupe::test::check_property;
 using namespace troupe::script;
 
 namespace {
@@ -159,7 +159,7 @@ TEST_CASE("script: whatever happens in whatever order, no rule is broken and the
                                                "transfer from 1 to 2",
                                                "transfer from 3 to 1",
                                                "advance 2 by 700 ms"};
-  CHECK(rc::check("any story", [] {
+  check_property("any story", [] {
     // Those who do not run cannot be asked to do anything: a story that asks ends there.
     std::string text = "start 3 replicas\nset snapshot_after " + std::to_string(*rc::gen::inRange(0, 300)) +
                        "\nkeep all as old\nclient A gets x at 1\nelect 1\ndeliver all\n";
@@ -170,5 +170,5 @@ TEST_CASE("script: whatever happens in whatever order, no rule is broken and the
     if (!fair)
       RC_LOG(text + describe(*failure, "s.txt"));
     RC_ASSERT(fair);
-  }));
+  });
 }
