@@ -9,10 +9,6 @@ using namespace troupe::actors;
 
 namespace {
 
-raft::entry_ptr entry(std::uint64_t index, std::uint64_t term) {
-  return std::make_shared<raft::entry>(raft::entry{{term}, {index}, raft::no_op{}, raft::no_op_wire_bytes});
-}
-
 /// Keeps the calls, and fails where it is told to.
 class recording_storage : public storage {
  public:
@@ -52,8 +48,8 @@ void check(const write_done& d, std::uint64_t number, std::uint64_t index, std::
 
 TEST_CASE("log store: stores in order, and each write is synced before it is reported") {
   log_store_stage s;
-  s.post(s.rooms().log_store, actors::write{1, {{}, {}, {}, {entry(1, 1), entry(2, 1)}}},
-         actors::write{2, {{}, {}, {}, {entry(3, 2)}}});
+  s.post(s.rooms().log_store, actors::write{1, {{}, {}, {}, {no_op(1, 1), no_op(2, 1)}}},
+         actors::write{2, {{}, {}, {}, {no_op(3, 2)}}});
   s.run();
   CHECK(s.disk.calls == std::vector<std::string>{"apply 2", "sync", "apply 3", "sync"});
   const auto done = s.heard<write_done>();
@@ -64,7 +60,7 @@ TEST_CASE("log store: stores in order, and each write is synced before it is rep
 
 TEST_CASE("log store: what holds no entries repeats how far the log goes") {
   log_store_stage s;
-  s.writes(1, {{}, {}, {}, {entry(1, 1)}});
+  s.writes(1, {{}, {}, {}, {no_op(1, 1)}});
   check(s.only<write_done>(), 1, 1, 1);
   s.writes(2, {raft::hard_state{{5}, {}}, {}, {}, {}});
   check(s.only<write_done>(), 2, 1, 1);
@@ -72,11 +68,11 @@ TEST_CASE("log store: what holds no entries repeats how far the log goes") {
 
 TEST_CASE("log store: after a truncation it says nothing about an entry that is gone") {
   log_store_stage s;
-  s.writes(1, {{}, {}, {}, {entry(1, 1), entry(2, 1), entry(3, 1)}});
+  s.writes(1, {{}, {}, {}, {no_op(1, 1), no_op(2, 1), no_op(3, 1)}});
   s.heard<write_done>();
   s.writes(2, {{}, {}, log_index{1}, {}});
   check(s.only<write_done>(), 2, 0, 0);
-  s.writes(3, {{}, {}, log_index{1}, {entry(2, 2)}});
+  s.writes(3, {{}, {}, log_index{1}, {no_op(2, 2)}});
   check(s.only<write_done>(), 3, 2, 2);
 }
 
@@ -87,7 +83,7 @@ TEST_CASE("log store: a snapshot counts as far as it reaches, an older one not a
   };
   s.writes(1, {{}, snapshot(7, 3), {}, {}});
   check(s.only<write_done>(), 1, 7, 3);
-  s.writes(2, {{}, {}, {}, {entry(8, 4)}});
+  s.writes(2, {{}, {}, {}, {no_op(8, 4)}});
   check(s.only<write_done>(), 2, 8, 4);
   s.writes(3, {{}, snapshot(7, 3), {}, {}});
   check(s.only<write_done>(), 3, 8, 4);
@@ -96,8 +92,8 @@ TEST_CASE("log store: a snapshot counts as far as it reaches, an older one not a
 TEST_CASE("log store: a storage that fails stops the replica with its message, and nothing is acknowledged") {
   log_store_stage s;
   s.disk.error = "no space left";
-  s.post(s.rooms().log_store, actors::write{1, {{}, {}, {}, {entry(1, 1)}}},
-         actors::write{2, {{}, {}, {}, {entry(2, 1)}}});
+  s.post(s.rooms().log_store, actors::write{1, {{}, {}, {}, {no_op(1, 1)}}},
+         actors::write{2, {{}, {}, {}, {no_op(2, 1)}}});
   s.run();
   CHECK(s.stops == std::vector<std::string>{"the storage failed: no space left"});
   CHECK(s.silent<write_done>());
@@ -108,7 +104,7 @@ TEST_CASE("log store: what arrives during a sync goes out with the next one") {
   log_store_stage s;
   s.disk.is_slow = true;
   for (std::uint64_t i = 1; i <= 4; ++i)
-    s.writes(i, {{}, {}, {}, {entry(i, 1)}});
+    s.writes(i, {{}, {}, {}, {no_op(i, 1)}});
   CHECK(s.disk.calls == std::vector<std::string>{"apply 1", "sync", "apply 2", "apply 3", "apply 4"});
   CHECK(s.silent<write_done>());
   std::exchange(s.disk.waits, nullptr)({});
@@ -125,8 +121,8 @@ TEST_CASE("log store: what arrives during a sync goes out with the next one") {
 TEST_CASE("log store: a slow sync that fails stops the replica, too") {
   log_store_stage s;
   s.disk.is_slow = true;
-  s.writes(1, {{}, {}, {}, {entry(1, 1)}});
-  s.writes(2, {{}, {}, {}, {entry(2, 1)}});
+  s.writes(1, {{}, {}, {}, {no_op(1, 1)}});
+  s.writes(2, {{}, {}, {}, {no_op(2, 1)}});
   std::exchange(s.disk.waits, nullptr)({"the cable is out"});
   s.run();
   CHECK(s.stops == std::vector<std::string>{"the storage failed: the cable is out"});

@@ -3,6 +3,7 @@
 #include "actors/memory_storage.hpp"
 #include "test/support/generators.hpp"
 #include "test/support/property.hpp"
+#include "test/support/stage.hpp"
 
 #include <map>
 
@@ -10,10 +11,6 @@ using namespace troupe;
 using namespace troupe::actors;
 
 namespace {
-
-raft::entry_ptr entry(std::uint64_t index, std::uint64_t term) {
-  return std::make_shared<raft::entry>(raft::entry{{term}, {index}, raft::no_op{}, raft::no_op_wire_bytes});
-}
 
 /// What the comments of storage_write say, with no thought for speed: an entry for each index.
 struct naive_storage {
@@ -62,7 +59,7 @@ raft::storage_write any_write(const naive_storage& s) {
     w.truncate_behind = log_index{end};
   }
   for (auto more = below(4); more > 0; --more)
-    w.entries.push_back(entry(++end, term + 1));
+    w.entries.push_back(no_op(++end, term + 1));
   return w;
 }
 
@@ -79,7 +76,7 @@ TEST_CASE("memory storage: is empty at first") {
 TEST_CASE(
     "memory storage: a snapshot replaces the log up to its end, and keeps what follows only if it fits") {
   memory_storage s;
-  s.apply({{}, {}, {}, {entry(1, 1), entry(2, 1), entry(3, 1)}});
+  s.apply({{}, {}, {}, {no_op(1, 1), no_op(2, 1), no_op(3, 1)}});
   s.apply({{}, std::make_shared<raft::snapshot>(raft::snapshot{{2}, {1}, {}, "x"}), {}, {}});
   REQUIRE(s.load().entries.size() == 1);
   CHECK(s.load().entries.front()->index == log_index{3});

@@ -11,9 +11,6 @@ using namespace troupe::actors;
 
 namespace {
 
-constexpr replica_id self{0x0000};
-constexpr replica_id peer{0x0001};
-
 struct network_stage : stage {
   recording_edge edge;
   network& actor = put<network>(&rooms::network, wire::codec(wire::directory("0000", {"0001", "0002"}), {}),
@@ -43,7 +40,7 @@ TEST_CASE("network: another replica's message goes to raft, with who sent it") {
   network_stage s;
   s.arrives("0001", "timeout_now", R"(,"term":7)");
   const auto m = s.only<raft::received>();
-  CHECK(m.from == peer);
+  CHECK(m.from == other);
   REQUIRE(std::holds_alternative<timeout_now>(m.message));
   CHECK(std::get<timeout_now>(m.message).term == term_number{7});
   CHECK(s.all().empty());
@@ -120,14 +117,14 @@ TEST_CASE("network: every message names whom this replica believes to lead") {
   network_stage s;
   const auto all_kinds = [&] {
     s.tell(s.rooms().network, start{});
-    s.tell(s.rooms().network, outbound{{{peer, timeout_now{{1}}}}});
+    s.tell(s.rooms().network, outbound{{{other, timeout_now{{1}}}}});
     s.tell(s.rooms().network, client_answer{client_ok{{"00F1", "m"}, "v"}});
     s.tell(s.rooms().network, client_answer{client_fail{{"00F1", "m"}, "why"}});
     return std::exchange(s.edge.sent, {});
   };
   for (const auto& sent : all_kinds())
     CHECK(contains(sent, R"("leader":"FFFF")"));
-  for (const auto leader : {self, peer, nobody}) {
+  for (const auto leader : {self, other, nobody}) {
     s.tell(s.rooms().network, standing_changed{{raft::role_kind::follower, {1}, leader}});
     for (const auto& sent : all_kinds())
       CHECK(contains(sent, fmt::format(R"("leader":"{}")", to_string(leader))));
@@ -136,14 +133,14 @@ TEST_CASE("network: every message names whom this replica believes to lead") {
 
 TEST_CASE("network: a redirect names its own leader") {
   network_stage s;
-  s.tell(s.rooms().network, client_answer{client_redirect{{"00F1", "m"}, peer}});
+  s.tell(s.rooms().network, client_answer{client_redirect{{"00F1", "m"}, other}});
   CHECK(contains(s.only_sent(), R"("leader":"0001","type":"redirect")"));
 }
 
 TEST_CASE("network: what is sent reaches the edge one by one and in order") {
   network_stage s;
-  s.post(s.rooms().network, outbound{{{peer, timeout_now{{1}}}, {replica_id{2}, timeout_now{{2}}}}},
-         client_answer{client_ok{{"00F1", "m"}, {}}}, outbound{{{peer, timeout_now{{3}}}}});
+  s.post(s.rooms().network, outbound{{{other, timeout_now{{1}}}, {replica_id{2}, timeout_now{{2}}}}},
+         client_answer{client_ok{{"00F1", "m"}, {}}}, outbound{{{other, timeout_now{{3}}}}});
   s.run();
   REQUIRE(s.edge.sent.size() == 4);
   CHECK(contains(s.edge.sent[0], R"("term":1)"));
@@ -156,7 +153,7 @@ TEST_CASE("network: what is sent reaches the edge one by one and in order") {
 
 TEST_CASE("network: a member that has no address gets nothing, and the others do") {
   network_stage s;
-  s.tell(s.rooms().network, outbound{{{replica_id{0xABCD}, timeout_now{{1}}}, {peer, timeout_now{{2}}}}});
+  s.tell(s.rooms().network, outbound{{{replica_id{0xABCD}, timeout_now{{1}}}, {other, timeout_now{{2}}}}});
   CHECK(contains(s.only_sent(), R"("term":2)"));
   s.tell(s.rooms().network, outbound{{{replica_id{0xABCD}, timeout_now{{3}}}}});
   CHECK(s.edge.sent.empty());
@@ -212,10 +209,10 @@ TEST_CASE("network: within one process messages leave as they are, and nobody is
                                      &text, &direct, s.host());
   const client_ok ok{{"00F1", "m"}, "v"};
   s.tell(s.rooms().network, start{},
-         outbound{{{peer, timeout_now{{7}}}, {nobody, timeout_now{{8}}}, {replica_id{5}, timeout_now{{9}}}}},
+         outbound{{{other, timeout_now{{7}}}, {nobody, timeout_now{{8}}}, {replica_id{5}, timeout_now{{9}}}}},
          client_answer{ok});
   REQUIRE(direct.said.size() == 2); // there is no way to 0005, as ever
-  CHECK(direct.said[0].first == peer);
+  CHECK(direct.said[0].first == other);
   CHECK(std::get<timeout_now>(direct.said[0].second).term == term_number{7});
   CHECK(direct.said[1].first == nobody);
   CHECK(direct.answers == std::vector<client_reply>{ok});

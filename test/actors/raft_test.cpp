@@ -17,10 +17,6 @@ using namespace troupe::actors;
 
 namespace {
 
-constexpr replica_id self{0x0000};
-constexpr replica_id other{0x0001};
-constexpr replica_id third{0x0002};
-
 raft_setup setup_of(raft::options o = {}) { return {self, {{self, other, third}, {}}, o, {}}; }
 
 /// What is stored is reported only when the test says so.

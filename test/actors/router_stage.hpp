@@ -10,10 +10,6 @@ namespace troupe::test {
 
 using namespace troupe::actors;
 
-inline constexpr replica_id self{0x0000};
-inline constexpr replica_id other{0x0001};
-inline constexpr replica_id third{0x0002};
-
 inline client_request put_of(const std::string& mid, const std::string& value = "v") {
   return {{"00F1", mid}, kv::put{"k", value}};
 }
@@ -22,9 +18,6 @@ inline client_request get_of(const std::string& mid) { return {{"00F1", mid}, kv
 inline raft::entry_ptr entry_of(const client_request& r, std::uint64_t index, std::uint64_t term) {
   return std::make_shared<raft::entry>(
       raft::entry{{term}, {index}, kv::command{r.id, std::get<kv::put>(r.operation)}, 100});
-}
-inline raft::entry_ptr no_op(std::uint64_t index, std::uint64_t term) {
-  return std::make_shared<raft::entry>(raft::entry{{term}, {index}, raft::no_op{}, raft::no_op_wire_bytes});
 }
 
 /// Answers in the order in which they left, in short: `ok m`, `ok m=value`, `redirect m to 0001`, `fail m`.

@@ -19,6 +19,15 @@ namespace troupe::test {
 
 using namespace std::chrono_literals;
 
+/// The replica that the actor belongs to, and its peers.
+inline constexpr replica_id self{0x0000};
+inline constexpr replica_id other{0x0001};
+inline constexpr replica_id third{0x0002};
+
+inline raft::entry_ptr no_op(std::uint64_t index, std::uint64_t term) {
+  return std::make_shared<raft::entry>(raft::entry{{term}, {index}, raft::no_op{}, raft::no_op_wire_bytes});
+}
+
 /// Whatever one room can say to another.
 using said = std::variant<actors::start, actors::datagram, actors::outbound, actors::client_answer,
                           actors::standing_changed, client_request, actors::committed,
