@@ -24,7 +24,6 @@ using bench::at_percent;
 using bench::bench_failed;
 using bench::median;
 
-double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 double in_ms(duration d) { return 1e3 * in_seconds(d); }
 
 /// The defaults with every time that has to do with noticing a lost leader longer or shorter.

@@ -43,6 +43,7 @@ inline constexpr replica_id nobody{0xFFFF};
 
 /// A stretch of time. Time only ever comes in from outside; see `instant`.
 using duration = std::chrono::nanoseconds;
+constexpr double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 /// A moment on one replica's monotonic clock. Moments of different replicas do not compare.
 struct instant {

@@ -70,10 +70,8 @@ struct totals {
   }
 };
 
-double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
-
 /// Since the run began, and with it the storm: as in schedules, traces and pages.
-double seconds(instant t) { return seconds(t - actors::virtual_begin); }
+double since_begin(instant t) { return in_seconds(t - actors::virtual_begin); }
 
 std::optional<chaos_options> parse(int argc, char** argv) {
   chaos_options o;
@@ -163,7 +161,7 @@ class chaos_session {
     chaos::teller tell;
     if (options_.verbose)
       tell = [&](instant t, const std::string& text) {
-        screen_.line(fmt::format("{:.6f} {}", seconds(t), text));
+        screen_.line(fmt::format("{:.6f} {}", since_begin(t), text));
       };
     const bool record = !options_.trace.empty() && options_.runs == 1;
     auto outcome = record ? play_traced(s, tell, options_.trace, "") : chaos::play(s, tell);
@@ -215,7 +213,7 @@ class chaos_session {
   void report(const chaos::schedule& s, const chaos::outcome& o, const std::string& selection) {
     std::deque<std::string> lines;
     const auto keep_last = [&](instant t, const std::string& text) {
-      lines.push_back(fmt::format("  {:.6f} {}", seconds(t), text));
+      lines.push_back(fmt::format("  {:.6f} {}", since_begin(t), text));
       if (lines.size() > last_moments)
         lines.pop_front();
     };
@@ -280,8 +278,9 @@ class chaos_session {
                "time)\n",
                totals_.runs, first_seed_, failed_.size(), totals_.answered, totals_.given_up,
                totals_.committed, totals_.messages, totals_.steps, totals_.terms,
-               faults.empty() ? "none" : faults, seconds(totals_.longest_recovery), seconds(totals_.took),
-               real_seconds, seconds(totals_.took) / std::max(real_seconds, 1e-9));
+               faults.empty() ? "none" : faults, in_seconds(totals_.longest_recovery),
+               in_seconds(totals_.took), real_seconds,
+               in_seconds(totals_.took) / std::max(real_seconds, 1e-9));
     std::fflush(stdout);
   }
 

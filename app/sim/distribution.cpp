@@ -14,8 +14,6 @@ struct measured {
   std::optional<double> (*of)(const run_result&);
 };
 
-std::optional<double> in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
-
 constexpr std::array measures{
     measured{"total_msgs", [](const run_result& r) { return std::optional(double(r.figures.total_msgs)); }},
     measured{"failures", [](const run_result& r) { return std::optional(double(r.figures.failures())); }},
@@ -23,7 +21,9 @@ constexpr std::array measures{
     measured{"redirects", [](const run_result& r) { return std::optional(double(r.figures.redirects)); }},
     measured{"median_latency", [](const run_result& r) { return r.latency.median; }},
     measured{"p99_latency", [](const run_result& r) { return r.latency.p99; }},
-    measured{"longest_silence", [](const run_result& r) { return in_seconds(r.figures.longest_silence); }},
+    measured{
+        "longest_silence",
+        [](const run_result& r) -> std::optional<double> { return in_seconds(r.figures.longest_silence); }},
 };
 
 spread make_spread(std::string_view name, std::vector<double> values) {

@@ -23,7 +23,7 @@ class json_writer {
   void value(double x) { writer_.Double(x); }
   void value(std::string_view s) { writer_.String(s.data(), static_cast<rapidjson::SizeType>(s.size())); }
   void value(const std::optional<double>& x) { x ? writer_.Double(*x) : writer_.Null(); }
-  void value(duration d) { writer_.Double(std::chrono::duration<double>(d).count()); }
+  void value(duration d) { writer_.Double(in_seconds(d)); }
   void value(replica_id id) { writer_.String(to_string(id)); }
   void value(const std::optional<course::tiers>& t) { t ? list(*t) : static_cast<void>(writer_.Null()); }
 

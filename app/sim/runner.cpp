@@ -21,8 +21,6 @@ namespace troupe::sim {
 
 namespace {
 
-double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
-
 /// Shows one of many short runs: only to those who ask.
 class quiet_view : public spectator {
  public:
@@ -32,12 +30,12 @@ class quiet_view : public spectator {
 
   void replica_said(replica_id who, duration since_start, const std::string& line) override {
     if (tells_)
-      terminal_.line(fmt::format("{}{:.6f} s: {}: {}", prefix_, seconds(since_start), to_string(who), line),
-                     true);
+      terminal_.line(
+          fmt::format("{}{:.6f} s: {}: {}", prefix_, in_seconds(since_start), to_string(who), line), true);
   }
   void happened(duration since_start, const std::string& text) override {
     if (tells_)
-      terminal_.line(fmt::format("{}{:.6f} s: {}", prefix_, seconds(since_start), text));
+      terminal_.line(fmt::format("{}{:.6f} s: {}", prefix_, in_seconds(since_start), text));
   }
   void progressed(duration, replica_id) override {}
 
@@ -66,13 +64,13 @@ class run_view : public spectator {
   void replica_said(replica_id who, duration since_start, const std::string& line) override {
     const auto id = fmt::format("{}: ", to_string(who));
     terminal_.line(fmt::format("{}{}{}{}", prefix_,
-                               tells_ ? fmt::format("{:.3f} s: ", seconds(since_start)) : "",
+                               tells_ ? fmt::format("{:.3f} s: ", in_seconds(since_start)) : "",
                                line.starts_with(id) ? "" : id, line),
                    true);
   }
   void happened(duration since_start, const std::string& text) override {
     if (tells_)
-      terminal_.line(fmt::format("{}{:.3f} s: {}", prefix_, seconds(since_start), text));
+      terminal_.line(fmt::format("{}{:.3f} s: {}", prefix_, in_seconds(since_start), text));
   }
   void progressed(duration since_start, replica_id leader) override {
     state_.elapsed = since_start;

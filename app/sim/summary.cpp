@@ -25,7 +25,7 @@ std::string paint(const std::string& text, std::string_view with, bool colour) {
 
 std::string describe(const course::unanswered_request& r) {
   auto text = fmt::format("{} {} of key {} to {} at {:.3f} s was never answered", r.is_put ? "put" : "get",
-                          r.mid, r.key, to_string(r.asked), std::chrono::duration<double>(r.sent).count());
+                          r.mid, r.key, to_string(r.asked), in_seconds(r.sent));
   if (r.killed_after)
     text += fmt::format("; {} was killed {:.0f} us later", to_string(r.asked),
                         std::chrono::duration<double, std::micro>(*r.killed_after).count());

@@ -24,6 +24,8 @@ std::string length(std::int64_t ns);
 std::string place_of(const trace::record& r);
 /// All of a record in one line, without its time.
 std::string describe(const trace::record& r);
+/// UTF-8 of at most `most` bytes, and dots where something is cut off.
+std::string shortened(std::string text, std::size_t most);
 
 /// Each command adds itself, and when it was called leaves its exit status in `status`.
 void add_show(CLI::App& app, exit_status& status);

@@ -66,4 +66,13 @@ std::string describe(const trace::record& r) {
   return fmt::format("{}{}{}", r.event, r.text.empty() ? "" : ": ", r.text);
 }
 
+std::string shortened(std::string text, std::size_t most) {
+  if (text.size() <= most)
+    return text;
+  auto at = most;
+  while ((static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U)
+    --at;
+  return text.substr(0, at) + "...";
+}
+
 } // namespace troupe::trace_app

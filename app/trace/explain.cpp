@@ -18,7 +18,7 @@ namespace {
 using trace::event_kind;
 using trace::record;
 
-constexpr std::size_t shown_bytes = 160;
+constexpr std::size_t longest_text = 160;
 constexpr std::size_t longest_path = 60;
 /// Effects go on for ever: every heartbeat follows from the one before.
 constexpr std::size_t most_effects = 60;
@@ -31,15 +31,8 @@ struct explain_options {
 };
 
 std::string line_of(const trace::story& s, const record& r, std::int64_t since) {
-  auto text = describe(r);
-  if (text.size() > shown_bytes) {
-    auto at = shown_bytes;
-    while ((static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U)
-      --at;
-    text = text.substr(0, at) + "...";
-  }
   return fmt::format("{} +{:<10} #{:<6} {:<14} {}", seconds(r.begin - s.began()), length(r.begin - since),
-                     r.id, place_of(r), text);
+                     r.id, place_of(r), shortened(describe(r), longest_text));
 }
 
 /// What came before moment `since` is another story.

@@ -29,7 +29,7 @@ struct show_options {
 };
 
 /// A line is cut here, unless all of it is wanted.
-constexpr std::size_t shown_bytes = 220;
+constexpr std::size_t longest_line = 220;
 constexpr auto next_look = std::chrono::milliseconds(200);
 
 bool wants_colour() {
@@ -58,8 +58,8 @@ class printer {
     if (!options_.filter.passes(r, began_))
       return false;
     auto line = fmt::format("{} #{:<6} {:<14} {}", seconds(r.begin - began_), r.id, place_of(r), describe(r));
-    if (!options_.whole && line.size() > shown_bytes)
-      line = line.substr(0, cut_at(line)) + "...";
+    if (!options_.whole)
+      line = shortened(std::move(line), longest_line);
     if (colour_)
       fmt::print("{}\n", fmt::styled(line, style_of(r)));
     else
@@ -68,13 +68,6 @@ class printer {
   }
 
  private:
-  static std::size_t cut_at(const std::string& line) {
-    auto at = shown_bytes;
-    while ((static_cast<unsigned char>(line[at]) & 0xC0U) == 0x80U)
-      --at;
-    return at;
-  }
-
   const show_options& options_;
   std::int64_t began_;
   bool colour_;

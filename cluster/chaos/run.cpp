@@ -334,7 +334,7 @@ class chaos_run {
     outcome_.recovery = cluster_.now() - begun;
   }
 
-  double seconds_since(instant t) const { return std::chrono::duration<double>(cluster_.now() - t).count(); }
+  double seconds_since(instant t) const { return in_seconds(cluster_.now() - t); }
 
   std::size_t unanswered() {
     // Those at the front stay answered.

@@ -271,8 +271,6 @@ std::vector<planned_request> draw_requests(random_source& random, const schedule
 
 // ---- words
 
-double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
-
 std::string names(const std::vector<replica_id>& ids) {
   std::string text;
   for (auto id : ids)
@@ -348,11 +346,11 @@ schedule draw(std::uint64_t seed, const wishes& w) {
 }
 
 std::string describe(const fault& f) {
-  std::string text = fmt::format("f{} at {:.6f} s", f.number, seconds(f.at));
+  std::string text = fmt::format("f{} at {:.6f} s", f.number, in_seconds(f.at));
   if (f.lasting)
     text += ", to the end of the storm and beyond";
   else if (f.lasts > duration(0))
-    text += fmt::format(" for {:.6f} s", seconds(f.lasts));
+    text += fmt::format(" for {:.6f} s", in_seconds(f.lasts));
   auto whom = names(f.whom);
   if (f.leader &&
       (f.kind <= fault_kind::one_way || f.kind >= fault_kind::disk || f.scope == link_scope::from_some))
@@ -373,7 +371,7 @@ std::string describe(const fault& f) {
     return fmt::format("{}: {} not hear {}", text,
                        f.others.empty() ? "all others do" : names(f.others) + " do", whom);
   case fault_kind::disk:
-    return fmt::format("{}: the storage of {} takes {:.6f} s", text, whom, seconds(f.by));
+    return fmt::format("{}: the storage of {} takes {:.6f} s", text, whom, in_seconds(f.by));
   case fault_kind::broken_disk:
     return fmt::format("{}: the disk of {} fails in its operation {} from now on", text, whom, f.steps);
   case fault_kind::transfer:
@@ -385,7 +383,7 @@ std::string describe(const fault& f) {
     text += fmt::format(": repeat {:.1f} % ", 100 * f.probability);
     break;
   case fault_kind::late:
-    text += fmt::format(": hold up {:.1f} % by up to {:.6f} s ", 100 * f.probability, seconds(f.by));
+    text += fmt::format(": hold up {:.1f} % by up to {:.6f} s ", 100 * f.probability, in_seconds(f.by));
     break;
   case fault_kind::slow:
     text += fmt::format(": {} bytes a second ", f.bandwidth);
@@ -406,25 +404,26 @@ std::string describe(const planned_request& r) {
         return text;
       },
       r.operation);
-  return fmt::format("r{} at {:.6f} s: {} {}{}{}", r.number, seconds(r.at), to_string(r.client), what,
+  return fmt::format("r{} at {:.6f} s: {} {}{}{}", r.number, in_seconds(r.at), to_string(r.client), what,
                      r.to == nobody ? "" : fmt::format(" at {}", to_string(r.to)),
                      r.manners.repeat_after > duration(0)
-                         ? fmt::format(", again after {:.6f} s", seconds(r.manners.repeat_after))
+                         ? fmt::format(", again after {:.6f} s", in_seconds(r.manners.repeat_after))
                          : ", once");
 }
 
 std::string describe(const schedule& s) {
   const auto& o = s.setup.raft;
-  return fmt::format(
-      "{} replicas; {} faults and {} requests in {:.3f} s\n"
-      "election timeout {:.3f} to {:.3f} s, heartbeat {:.3f} s, lease {:.3f} s, window {}, "
-      "clocks at {} millionths\n"
-      "a message takes {} to {} us, storing {} us; at most {} bytes; snapshot after {} bytes",
-      s.setup.replicas, s.faults.size(), s.requests.size(), seconds(s.storm), seconds(o.election_timeout_min),
-      seconds(o.election_timeout_max), seconds(o.heartbeat_interval), seconds(o.lease), o.window_messages,
-      fmt::join(s.setup.clock_rates, " "), s.setup.network.delay.count() / 1000,
-      (s.setup.network.delay + s.setup.network.jitter).count() / 1000, s.setup.storage_takes.count() / 1000,
-      s.setup.transport.max_datagram_bytes, s.setup.router.snapshot_after_bytes);
+  return fmt::format("{} replicas; {} faults and {} requests in {:.3f} s\n"
+                     "election timeout {:.3f} to {:.3f} s, heartbeat {:.3f} s, lease {:.3f} s, window {}, "
+                     "clocks at {} millionths\n"
+                     "a message takes {} to {} us, storing {} us; at most {} bytes; snapshot after {} bytes",
+                     s.setup.replicas, s.faults.size(), s.requests.size(), in_seconds(s.storm),
+                     in_seconds(o.election_timeout_min), in_seconds(o.election_timeout_max),
+                     in_seconds(o.heartbeat_interval), in_seconds(o.lease), o.window_messages,
+                     fmt::join(s.setup.clock_rates, " "), s.setup.network.delay.count() / 1000,
+                     (s.setup.network.delay + s.setup.network.jitter).count() / 1000,
+                     s.setup.storage_takes.count() / 1000, s.setup.transport.max_datagram_bytes,
+                     s.setup.router.snapshot_after_bytes);
 }
 
 /// A run may fail by what comes after the storm alone.

@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::size_t most_reasons = 100;
 
-double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 } // namespace
 

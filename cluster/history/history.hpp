@@ -50,4 +50,11 @@ struct operation {
 /// called they count as concurrent.
 using operations = std::vector<operation>;
 
+/// The latest moment at which it can have taken effect: for ever open if its ending is unknown.
+std::int64_t end_of(const operation& o);
+
+/// What its key holds behind an operation; nothing if its answer says that it met something else.
+/// @param held  what the key held before it; empty if nothing
+std::optional<std::string> value_after(const operation& o, const std::string& held);
+
 } // namespace troupe::history

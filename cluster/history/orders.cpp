@@ -15,39 +15,6 @@ namespace {
 
 using places = std::vector<std::size_t>;
 
-std::int64_t end_of(const operation& o) {
-  return o.ending == ending::unknown ? std::numeric_limits<std::int64_t>::max() : o.done;
-}
-
-/// What the key holds behind an operation; nothing if its answer says that it met something else.
-std::optional<std::string> after(const operation& o, const std::string& held) {
-  if (o.ending == ending::refused)
-    return std::nullopt;
-  const bool answered = o.ending == ending::ok;
-  const bool told_what_it_met = answered && o.result && (o.kind == operation_kind::get || !o.applied);
-  if (told_what_it_met && *o.result != held)
-    return std::nullopt;
-  if (answered && o.kind == operation_kind::get && !o.result && !held.empty())
-    return std::nullopt;
-  const bool applies = o.kind != operation_kind::cas || held == o.expected;
-  if (answered && o.kind == operation_kind::cas && o.applied != applies)
-    return std::nullopt;
-  if (!applies || (answered && !o.applied))
-    return held;
-  switch (o.kind) {
-  case operation_kind::get:
-    return held;
-  case operation_kind::put:
-  case operation_kind::cas:
-    return o.value;
-  case operation_kind::append:
-    return held + o.value;
-  case operation_kind::erase:
-    return "";
-  }
-  return held;
-}
-
 /// Plays an order, up to the first operation that does not fit.
 std::vector<ordered_operation> play(const operations& history, const places& order) {
   std::vector<ordered_operation> played;
@@ -55,7 +22,7 @@ std::vector<ordered_operation> play(const operations& history, const places& ord
   auto latest_call = std::numeric_limits<std::int64_t>::min();
   for (const auto place : order) {
     const auto& o = history[place];
-    auto next = after(o, held);
+    auto next = value_after(o, held);
     if (!next || end_of(o) < latest_call)
       break;
     latest_call = std::max(latest_call, o.call);

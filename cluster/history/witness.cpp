@@ -17,37 +17,12 @@ namespace {
 
 constexpr auto never_done = std::numeric_limits<std::int64_t>::max();
 
-std::int64_t end_of(const operation& o) { return o.ending == ending::unknown ? never_done : o.done; }
-
 /// The operations on one key.
 struct one_key {
   std::vector<const operation*> writes; ///< in the order that is proposed
   std::vector<const operation*> reads;
   std::vector<std::size_t> read_places; ///< behind how many writes, once the reads are in order
 };
-
-/// What a write makes of a value; nothing if its answer says something else.
-std::optional<std::string> after(const operation& o, const std::string& value) {
-  const bool answered = o.ending == ending::ok;
-  if (o.ending == ending::refused)
-    return std::nullopt;
-  if (o.kind == operation_kind::cas) {
-    const bool applies = value == o.expected;
-    if (answered && (o.applied != applies || (!applies && o.result && *o.result != value)))
-      return std::nullopt;
-    return applies ? o.value : value;
-  }
-  if (answered && !o.applied)
-    return o.result && *o.result != value ? std::nullopt : std::optional(value);
-  switch (o.kind) {
-  case operation_kind::append:
-    return value + o.value;
-  case operation_kind::erase:
-    return "";
-  default:
-    return o.value;
-  }
-}
 
 std::optional<std::string> find_misfit(one_key& k) {
   const auto count = k.writes.size();
@@ -64,7 +39,7 @@ std::optional<std::string> find_misfit(one_key& k) {
     if (end_of(w) < latest_call[i + 1])
       return fmt::format("key {}: {} was over before an earlier write in that order began", w.key,
                          name_of(w));
-    auto next = after(w, value);
+    auto next = value_after(w, value);
     if (!next)
       return fmt::format("key {}: {} met \"{}\", and its answer says something else", w.key, name_of(w),
                          value);

@@ -68,8 +68,7 @@ player::player(const story& s, teller tell) : story_(s), tell_(std::move(tell)),
 
 void player::tell(const std::string& text) const {
   if (tell_)
-    tell_(fmt::format("{:12.6f} s  {}", std::chrono::duration<double>(cluster_.now().since_start).count(),
-                      text));
+    tell_(fmt::format("{:12.6f} s  {}", in_seconds(cluster_.now().since_start), text));
 }
 
 std::optional<failure> player::play() {
