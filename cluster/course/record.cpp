@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::size_t most_reasons = 100;
 
-
 } // namespace
 
 std::string_view to_string(misdeed kind) {
