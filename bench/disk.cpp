@@ -20,6 +20,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -166,8 +167,9 @@ figures measure(const std::string& executable, const sim::watchdog& guard, bool 
 
 // ---- the disk alone
 
-/// What one write and its fdatasync take, one behind the other in a file that was reserved; the median.
-double sync_seconds(const std::string& where, std::size_t bytes) {
+/// What one write and its fdatasync take in a file that was reserved, so many seconds behind the one before;
+/// the median.
+double sync_seconds(const std::string& where, std::size_t bytes, double pause = 0) {
   const scratch home(where);
   disk::real_files files(home.path().string(), disk::real_files::access::own);
   constexpr std::size_t times = 400;
@@ -176,6 +178,8 @@ double sync_seconds(const std::string& where, std::size_t bytes) {
   const std::string text(bytes, 'x');
   std::vector<double> took;
   for (std::size_t i = 0; i < times; ++i) {
+    if (pause > 0)
+      std::this_thread::sleep_for(std::chrono::duration<double>(pause));
     const auto begun = steady::now();
     files.write("file", i * bytes, text);
     files.sync("file");
@@ -226,9 +230,9 @@ class in_new_process {
 };
 
 /// The same while another process does so, too, as a leader and its follower do on one disk; their mean.
-double two_sync_seconds(const std::string& where, std::size_t bytes) {
-  in_new_process one([&] { return sync_seconds(where, bytes); });
-  in_new_process other([&] { return sync_seconds(where, bytes); });
+double two_sync_seconds(const std::string& where, std::size_t bytes, double pause = 0) {
+  in_new_process one([&] { return sync_seconds(where, bytes, pause); });
+  in_new_process other([&] { return sync_seconds(where, bytes, pause); });
   return (one.wait() + other.wait()) / 2;
 }
 
@@ -342,42 +346,50 @@ void measure_bounds(const std::string& executable, const sim::watchdog& guard, c
 
 // ---- one client
 
-/// The disk drifts, so each round measures it before and after the replicas.
+/// The disk drifts, so each round measures it before and after the replicas. Replicas sync with pauses, in
+/// which a put is on its way between them and the client: such syncs take longer than those that follow each
+/// other.
 void measure_one_client(const std::string& executable, const sim::watchdog& guard, const std::string& where,
                         int rounds, double seconds) {
   constexpr std::size_t page = 4'096;
   /// A batch with one put of such a value.
   constexpr std::size_t batch = 350;
-  std::vector<double> alone, small, two, memory, durable, more, more_of_two;
-  for (int round = 0; round < rounds; ++round) {
-    const auto in_memory =
-        bench::at_percent(measure(executable, guard, false, where, 1, seconds).latencies, 50);
-    const double before[] = {sync_seconds(where, page), sync_seconds(where, batch),
-                             two_sync_seconds(where, batch)};
-    const auto on_disk = bench::at_percent(measure(executable, guard, true, where, 1, seconds).latencies, 50);
-    alone.push_back((before[0] + sync_seconds(where, page)) / 2);
-    small.push_back((before[1] + sync_seconds(where, batch)) / 2);
-    two.push_back((before[2] + two_sync_seconds(where, batch)) / 2);
-    memory.push_back(in_memory);
-    durable.push_back(on_disk);
-    more.push_back((on_disk - in_memory) / alone.back());
-    more_of_two.push_back((on_disk - in_memory) / two.back());
-  }
-  const auto row = [](std::string_view what, double factor, std::vector<double>& values) {
-    const auto [least, most] = std::minmax_element(values.begin(), values.end());
-    const double low = *least, high = *most;
-    fmt::print("{:<58} {:>7.4g} {:>7.4g} {:>7.4g}\n", what, factor * bench::at_percent(values, 50),
-               factor * low, factor * high);
+  struct yardstick {
+    std::string name;
+    std::function<double(double pause)> measure;
+    std::vector<double> took, added; ///< a round each; `added` by the disk, in these
   };
-  fmt::print("three replicas on one disk, one client, {} rounds\n{:<58} {:>7} {:>7} {:>7}\n", rounds, "",
-             "median", "min", "max");
-  row("one process: 4 KiB and fdatasync, us", 1e6, alone);
-  row(fmt::format("one process: {} bytes and fdatasync, us", batch), 1e6, small);
-  row(fmt::format("two processes at once: {} bytes and fdatasync, us", batch), 1e6, two);
-  row("a put in memory, p50, us", 1e6, memory);
-  row("a put on the disk, p50, us", 1e6, durable);
-  row("what the disk adds, in syncs of one process (4 KiB)", 1, more);
-  row("what the disk adds, in syncs of two at once", 1, more_of_two);
+  std::vector<yardstick> yardsticks{
+      {"one process, 4 KiB", [&](double) { return sync_seconds(where, page); }, {}, {}},
+      {fmt::format("one process, {} bytes", batch),
+       [&](double) { return sync_seconds(where, batch); },
+       {},
+       {}},
+      {"the same, with pauses", [&](double pause) { return sync_seconds(where, batch, pause); }, {}, {}},
+      {"two processes at once", [&](double) { return two_sync_seconds(where, batch); }, {}, {}},
+      {"the same, with pauses", [&](double pause) { return two_sync_seconds(where, batch, pause); }, {}, {}}};
+  std::vector<double> memory, durable;
+  for (int round = 0; round < rounds; ++round) {
+    memory.push_back(bench::at_percent(measure(executable, guard, false, where, 1, seconds).latencies, 50));
+    for (auto& y : yardsticks)
+      y.took.push_back(y.measure(memory.back()));
+    durable.push_back(bench::at_percent(measure(executable, guard, true, where, 1, seconds).latencies, 50));
+    for (auto& y : yardsticks) {
+      y.took.back() = (y.took.back() + y.measure(memory.back())) / 2;
+      y.added.push_back((durable.back() - memory.back()) / y.took.back());
+    }
+  }
+  const auto spread = [](double factor, const std::vector<double>& values) {
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    return fmt::format("{:>7.4g} {:>7.4g} {:>7.4g}", factor * bench::at_percent(values, 50), factor * *least,
+                       factor * *most);
+  };
+  fmt::print("three replicas on one disk, one client, {} rounds: median, least, most\n", rounds);
+  fmt::print("{:<30} {}\n", "a put in memory, p50, us", spread(1e6, memory));
+  fmt::print("{:<30} {}\n\n", "a put on the disk, p50, us", spread(1e6, durable));
+  fmt::print("{:<30} {:>23}   {:>23}\n", "one write and its fdatasync", "us", "the disk adds so many");
+  for (const auto& y : yardsticks)
+    fmt::print("{:<30} {}   {}\n", y.name, spread(1e6, y.took), spread(1, y.added));
 }
 
 } // namespace
