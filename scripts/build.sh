@@ -2,11 +2,21 @@
 #
 #   ensure_packages            every Debian package that building and testing needs
 #   build PRESET [TARGET...]   configures once and builds; a second call has nothing to do
+#   explain_if_asked "$@"      for --help: prints the comment that the script begins with, and ends
 #
 # TROUPE_JOBS (2) is the number of compilers that run at once. With CI set, warnings are errors.
 
 packages="g++ cmake ninja-build libcaf-dev rapidjson-dev libcli11-dev libfmt-dev libxxhash-dev libisal-dev zlib1g-dev doctest-dev librapidcheck-dev"
 root=$(cd "$(dirname "$0")/.." && pwd)
+
+explain_if_asked() {
+  case ${1:-} in
+    -h | --help)
+      sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+      exit 0
+      ;;
+  esac
+}
 
 is_installed() {
   dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'

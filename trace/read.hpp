@@ -90,6 +90,10 @@ recording read(std::string_view text, std::string path = {});
 /// One line; for a file that grows. Throws read_error.
 record read_line(std::string_view line);
 
+/// Why files cannot be of one run: the file that is not, and why; empty if they can. On virtual time one file
+/// has a whole run, and a run of real processes has one simulator.
+std::string why_not_one_run(const std::vector<recording>& files);
+
 /// All that happened in one run, in order, with what caused what.
 class story {
  public:

@@ -3,6 +3,7 @@
 #include "trace/read.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
 
 namespace troupe::trace {
@@ -19,6 +20,23 @@ constexpr std::int64_t slack_ns = 50'000;
 std::string key_of(const std::string& from, const value& message) { return from + ' ' + message.print(); }
 
 } // namespace
+
+std::string why_not_one_run(const std::vector<recording>& files) {
+  if (files.size() < 2)
+    return {};
+  const recording* simulator = nullptr;
+  for (const auto& f : files) {
+    if (f.mode != "real")
+      return fmt::format("{}: has all of a run on virtual time, and can only be read alone", f.path);
+    if (!f.replica.empty())
+      continue;
+    if (simulator)
+      return fmt::format("{}: is of another run than {}: each has a simulator of its own", f.path,
+                         simulator->path);
+    simulator = &f;
+  }
+  return {};
+}
 
 story::story(std::vector<recording> files) : files_(std::move(files)) {
   number_anew();

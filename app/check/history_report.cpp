@@ -127,7 +127,7 @@ std::string format_text(const judged_file& file) {
         file.format == history::format::troupe ? history::clock::counter : history::clock::line_numbers;
     text += indented(describe(*result.explanation, times));
   } else if (result.verdict == verdict::unknown) {
-    text += indented(result.undecided + "\n");
+    text += indented(result.undecided + "; --time-limit and --memory give it more\n");
   }
   return text;
 }

@@ -65,7 +65,7 @@ exit_status judge_history(const trace::story& s, double limit_s) {
   if (result.explanation)
     fmt::print("{}\n", result.explanation->why);
   if (!result.undecided.empty())
-    fmt::print("{}\n", result.undecided);
+    fmt::print("{}; --time-limit gives it more\n", result.undecided);
   return result.verdict == history::verdict::linearizable ? all_right
          : result.verdict == history::verdict::unknown    ? undecided
                                                           : not_right;
@@ -83,6 +83,8 @@ exit_status judge(const trace_options& o) {
       fmt::print("{}: has no end record: its process was killed, or still runs\n", path);
     damaged = damaged || !files.back().damage.empty();
   }
+  if (const auto why = trace::why_not_one_run(files); !why.empty())
+    throw usage_error(why);
   const trace::story s(std::move(files));
   if (std::none_of(s.records().begin(), s.records().end(),
                    [](const auto& r) { return r.kind == trace::event_kind::message; })) {

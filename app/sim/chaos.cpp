@@ -109,7 +109,8 @@ std::optional<chaos_options> parse(int argc, char** argv) {
   app.add_option(
       "--trace", o.trace,
       "Write every message of the only run, or of each run that fails, for troupe-trace; of several "
-      "runs the seed is put into the name. A run that fails gets a page beside its trace; without this "
+      "runs, and of one that was cut down, the seed is put into the name. A run that fails gets a page "
+      "beside its trace; without this "
       "option its trace is left in the folder for temporary files");
   app.add_flag("--verbose", o.verbose, "Tell everything that happens");
   if (!app::read_arguments(app, argc, argv))
@@ -140,8 +141,10 @@ class chaos_session {
       return failed_.size() < options_.max_failures && !told_to_stop(stop.descriptor());
     });
     const auto real = std::chrono::steady_clock::now() - begun;
-    if (const auto first = failed_.begin(); first != failed_.end() && options_.shrink)
-      shrink(first->first);
+    if (options_.shrink && failed_.empty())
+      screen_.line("no run failed: there is nothing to cut down");
+    else if (options_.shrink)
+      shrink(failed_.begin()->first);
     print_totals(real);
     if (!failed_.empty())
       return 1;

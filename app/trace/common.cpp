@@ -21,6 +21,8 @@ trace::story read_story(const std::vector<std::string>& paths) {
       fmt::print(stderr, "troupe-trace: {}: has no end record: its process was killed, or still runs\n",
                  path);
   }
+  if (const auto why = trace::why_not_one_run(files); !why.empty())
+    throw usage_error(why);
   return trace::story(std::move(files));
 }
 

@@ -45,11 +45,11 @@ void print_path(const trace::story& s, const std::vector<const record*>& path, s
   for (std::size_t i = first; i < path.size(); ++i)
     fmt::print("  {}\n", line_of(s, *path[i], i == 0 ? path[i]->begin : path[i - 1]->begin));
   const auto from = std::max(since, path.front()->begin);
-  fmt::print("  took {}:", length(path.back()->begin - from));
+  std::string spent;
   for (const auto& [where, ns] : spent_on(path, from))
     if (ns > 0)
-      fmt::print(" {} {};", where, length(ns));
-  fmt::print("\n");
+      spent += fmt::format("{} {} {}", spent.empty() ? ":" : ";", where, length(ns));
+  fmt::print("  took {}{}\n", length(path.back()->begin - from), spent);
 }
 
 void print_effects(const trace::story& s, const record& r, int depth, std::size_t& left) {

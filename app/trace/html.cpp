@@ -33,7 +33,7 @@ void add_html(CLI::App& app, exit_status& status) {
   auto o = std::make_shared<html_options>();
   auto* command = app.add_subcommand("html", "Writes a page that shows a run: open it in a browser");
   command->add_option("files", o->files, "The traces of one run; - is the standard input")->required();
-  command->add_option("-o,--output", o->page, "The page; - is the standard output")->required();
+  command->add_option("-o,--out,--output", o->page, "The page; - is the standard output")->required();
   command->callback([o, &status] { status = html(*o); });
 }
 

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <tuple>
 #include <unistd.h>
 
 namespace troupe::trace_app {
@@ -117,6 +118,9 @@ exit_status follow(const show_options& options) {
 }
 
 exit_status show(const show_options& options) {
+  const auto& [from, to] = std::tie(options.filter.from_s, options.filter.to_s);
+  if (from && to && *from > *to)
+    throw usage_error(fmt::format("--from {} is later than --until {}", *from, *to));
   if (options.follow)
     return follow(options);
   const auto story = read_story(options.files);
@@ -139,9 +143,11 @@ void add_show(CLI::App& app, exit_status& status) {
   auto* command = app.add_subcommand("show", "Prints a trace, a line for each event");
   command->add_option("files", o->files, "The traces of one run; - is the standard input")->required();
   command->add_option("--replica", o->filter.replicas, "Only of these, such as 0001; clients count as well");
-  command->add_option("--actor", o->filter.actors, "Only in network, router, raft, log_store or net");
+  command->add_option("--actor", o->filter.actors, "Only in network, router, raft, log_store or net")
+      ->check(CLI::IsMember({"network", "router", "raft", "log_store", "net"}));
   command->add_option("--type", o->filter.types, "Only messages of these types, or that carry one");
-  command->add_option("--term", o->filter.terms, "Only what mentions one of these terms");
+  command->add_option("--term", o->filter.terms, "Only what mentions one of these terms")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--key", o->filter.keys, "Only what mentions one of these keys");
   command->add_option("--client", o->filter.clients, "Only what mentions one of these clients");
   command->add_option("--mid", o->filter.mids, "Only what mentions one of these requests");

@@ -110,8 +110,11 @@ figures count(const trace::story& s) {
   f.elections = campaigns.size();
   for (const auto& a : first_answers(s)) {
     f.total.all.push_back(a.answer->begin - a.asked->begin);
+    std::map<std::string, std::int64_t> spent; // in all replicas together
     for (const auto& [where, ns] : spent_on(s.path_to(*a.answer), a.asked->begin))
-      f.stages[where.substr(0, where.find(" of "))].all.push_back(ns);
+      spent[where.substr(0, where.find(" of "))] += ns;
+    for (const auto& [stage, ns] : spent)
+      f.stages[stage].all.push_back(ns);
   }
   std::sort(f.total.all.begin(), f.total.all.end());
   for (auto& [name, stage] : f.stages)
@@ -128,11 +131,6 @@ void print_text(figures& f) {
   fmt::print("messages that actors handled:\n");
   for (const auto& [type, n] : f.messages)
     fmt::print("  {:<20} {:>8}\n", type, n);
-  if (!f.links.empty())
-    fmt::print("on the network:\n");
-  for (const auto& [link, types] : f.links)
-    for (const auto& [type, n] : types)
-      fmt::print("  {:<12} {:<28} {:>8}\n", link, type, n);
   if (!f.total.all.empty()) {
     fmt::print("latency of answered requests:\n  {:<12} {:>8} {:>12} {:>12} {:>12}\n", "stage", "requests",
                "p50", "p99", "max");
@@ -147,6 +145,11 @@ void print_text(figures& f) {
   fmt::print("most messages waiting in a mailbox:\n");
   for (const auto& [actor, n] : f.depths)
     fmt::print("  {:<16} {:>6}\n", actor, n);
+  if (!f.links.empty())
+    fmt::print("on the network:\n");
+  for (const auto& [link, types] : f.links)
+    for (const auto& [type, n] : types)
+      fmt::print("  {:<12} {:<28} {:>8}\n", link, type, n);
 }
 
 using json_out = rapidjson::PrettyWriter<rapidjson::StringBuffer>;

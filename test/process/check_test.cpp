@@ -65,10 +65,11 @@ TEST_CASE("a linearizable history ends with 0, one that is not with 1, one that 
   CHECK(bad.err.empty());
   const auto hard = check(folder, {"history", "--memory", "1", "hard"});
   CHECK(hard.status == 2);
-  CHECK(hard.out == "hard: unknown\n  key \"k\": the memory is used up\n");
+  CHECK(hard.out ==
+        "hard: unknown\n  key \"k\": the memory is used up; --time-limit and --memory give it more\n");
   const auto slow = check(folder, {"history", "--time-limit", "0.001", "hard"});
   CHECK(slow.status == 2);
-  CHECK(slow.out == "hard: unknown\n  key \"k\": the time is over\n");
+  CHECK(slow.out == "hard: unknown\n  key \"k\": the time is over; --time-limit and --memory give it more\n");
 }
 
 TEST_CASE("of several files each has a line, and the worst decides how it ends") {

@@ -60,6 +60,7 @@ TEST_CASE("trace: a virtual run is recorded, shown, explained, counted and judge
   for (const auto* part :
        {"client_request", "append_request", "client_answer", "how it came to this client_ok", "network"})
     CHECK_MESSAGE(explained.out.find(part) != explained.out.npos, part);
+  CHECK(explained.out.find(";\n") == explained.out.npos);
   CHECK(call(f, {TROUPE_TRACE, "explain", "nobody-asked", "a.jsonl"}).status == 1);
 
   const auto counted = call(f, {TROUPE_TRACE, "stats", "--json", "a.jsonl"});
@@ -68,7 +69,10 @@ TEST_CASE("trace: a virtual run is recorded, shown, explained, counted and judge
   d.Parse(counted.out.c_str());
   REQUIRE(!d.HasParseError());
   CHECK(d["leaders"].Size() >= 3); // two leaders were killed
-  CHECK(d["latency"]["all"]["requests"].GetUint() > 200);
+  const auto answered = d["latency"]["all"]["requests"].GetUint();
+  CHECK(answered > 200);
+  for (const auto& stage : d["latency"].GetObject()) // however many replicas it passes through
+    CHECK(stage.value["requests"].GetUint() <= answered);
 
   CHECK(call(f, {TROUPE_TRACE, "diff", "a.jsonl", "b.jsonl"}).status == 0);
   REQUIRE(call(f, {TROUPE_SIM, "crash-4", "--seed", "8", "--trace", "c.jsonl"}).status == 0);
@@ -77,6 +81,11 @@ TEST_CASE("trace: a virtual run is recorded, shown, explained, counted and judge
   CHECK(parted.out.starts_with(
       "they are traces of different runs: A of crash-4, seed 7, virtual, B of crash-4, seed 8, "
       "virtual\nthey part at line "));
+  for (const auto& words : {std::vector<std::string>{TROUPE_CHECK, "trace"}, {TROUPE_TRACE, "stats"}}) {
+    const auto mixed = call(f, {words[0], words[1], "a.jsonl", "c.jsonl"});
+    CHECK(mixed.status == (words[0] == TROUPE_CHECK ? 3 : 2));
+    CHECK(mixed.err.ends_with(": a.jsonl: has all of a run on virtual time, and can only be read alone\n"));
+  }
 }
 
 TEST_CASE("trace: a run that fails leaves its trace unasked, and says where") {
@@ -157,6 +166,9 @@ TEST_CASE("trace: damaged files are read up to the damage, and bad input gets on
                                              {TROUPE_TRACE, "stats", "missing"},
                                              {TROUPE_TRACE, "diff", "a.jsonl", "."},
                                              {TROUPE_TRACE, "show", "--from", "x", "a.jsonl"},
+                                             {TROUPE_TRACE, "show", "--from", "5", "--until", "2", "a.jsonl"},
+                                             {TROUPE_TRACE, "show", "--actor", "foo", "a.jsonl"},
+                                             {TROUPE_TRACE, "show", "--term", "x", "a.jsonl"},
                                              {TROUPE_SIM, "all", "--trace", "x"},
                                              {TROUPE_SIM, "simple-1", "--trace", "no/such"},
                                              {TROUPE_SIM, "--real", "simple-1", "--html", "no/such"}}) {
@@ -201,6 +213,11 @@ TEST_CASE("trace: real replicas leave a file each, and together they are one sto
   const auto judged = call(f, words);
   CAPTURE(judged.out);
   CHECK(judged.status == 0);
+  f.write("again.jsonl", contents(f.path("t.jsonl")));
+  const auto mixed = call(f, {TROUPE_CHECK, "trace", "t.jsonl", "t.jsonl.0000", "again.jsonl"});
+  CHECK(mixed.status == 3);
+  CHECK(mixed.err ==
+        "troupe-check: again.jsonl: is of another run than t.jsonl: each has a simulator of its own\n");
   const auto mid = member(line_with(contents(f.path("t.jsonl")), "\"type\":\"ok\""), "MID");
   words = {TROUPE_TRACE, "explain", mid};
   words.insert(words.end(), files.begin(), files.end());
