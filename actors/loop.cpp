@@ -5,6 +5,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fmt/format.h>
+#include <latch>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 namespace troupe::actors {
 
@@ -132,7 +138,27 @@ loop_system::~loop_system() {
   system_->await_actors_before_shutdown(false);
 }
 
+namespace {
+
+/// CAF does not survive a thread that cannot be started, so it is found out before.
+void require_threads(std::size_t count) {
+  std::latch all_are_there(1);
+  std::vector<std::jthread> tried;
+  try {
+    for (std::size_t i = 0; i < count; ++i)
+      tried.emplace_back([&] { all_are_there.wait(); });
+  } catch (const std::system_error& error) {
+    all_are_there.count_down();
+    throw std::runtime_error(fmt::format("cannot start {} threads: {}", count, error.code().message()));
+  }
+  all_are_there.count_down();
+}
+
+} // namespace
+
 threaded_system::threaded_system(std::size_t threads) : config_(make_config()) {
+  constexpr std::size_t of_caf_itself = 2; // its clock, and one for what prints
+  require_threads(threads + of_caf_itself);
   config_->set("scheduler.policy", caf::atom("sharing"));
   config_->set("scheduler.max-threads", threads);
   system_ = std::make_unique<caf::actor_system>(*config_);

@@ -24,6 +24,16 @@ kv::write as_write(const client_request& r) {
       r.operation);
 }
 
+std::size_t bytes_of(const client_request& r) {
+  auto bytes = r.id.client.size() + r.id.mid.size();
+  std::visit(
+      [&](const auto& operation) {
+        for_each_field(operation, [&](std::string_view, const std::string& text) { bytes += text.size(); });
+      },
+      r.operation);
+  return bytes;
+}
+
 } // namespace
 
 router::router(caf::actor_config& c, rooms_ptr r, replica_id self, router_options o, host h)
@@ -149,10 +159,12 @@ void router::ask_raft() {
 }
 
 bool router::park(client_request r) {
-  if (parked_.size() >= options_.max_parked) {
+  const auto bytes = bytes_of(r);
+  if (parked_.size() >= options_.max_parked || parked_bytes_ + bytes > options_.max_parked_bytes) {
     reply(client_fail{std::move(r.id), fmt::format("{} requests are waiting already", parked_.size())});
     return false;
   }
+  parked_bytes_ += bytes;
   parked_.push_back(std::move(r));
   return true;
 }
@@ -161,6 +173,7 @@ void router::serve_parked() {
   if (standing_.leader == nobody || parked_.empty())
     return;
   const bool here = standing_.leader == self_;
+  parked_bytes_ = 0;
   for (auto& r : std::exchange(parked_, {})) {
     if (!known_.contains(r.id)) // answered since: it was in the log of an earlier leader, too
       continue;

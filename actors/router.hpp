@@ -15,6 +15,8 @@ struct router_options {
   duration leader_silence = std::chrono::milliseconds(400);
   /// How many requests may wait for a leader; what is over it fails with a reason.
   std::size_t max_parked = 10'000;
+  /// And how many bytes they may say.
+  std::size_t max_parked_bytes = 64 << 20;
   /// The state is saved, and the log cut, when so many bytes of entries were applied since the last time, and
   /// at least a quarter of what was saved then; 0: never.
   std::size_t snapshot_after_bytes = 8 << 20;
@@ -80,6 +82,7 @@ class router : public room<router_actor> {
   kv::state_machine machine_;
   kv::state_machine replaced_; ///< by a snapshot; freed little by little
   std::deque<client_request> parked_;
+  std::size_t parked_bytes_ = 0;
   bool locating_ = false; ///< raft will tell when the leader is heard from
   instant redirected_at_; ///< when clients were last sent to a leader
   /// All that waits in any place; what is proposed or in the log stands here. Nothing depends on its order.

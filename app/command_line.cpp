@@ -5,15 +5,19 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <memory>
+#include <new>
 #include <set>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace troupe::app {
@@ -129,11 +133,44 @@ void refuse_to_mix(const std::vector<std::string>& written) {
   }
 }
 
+namespace {
+
+/// Where one of the first three descriptors is closed, the next file to be opened would get what is printed.
+void keep_standard_descriptors() {
+  for (int descriptor = ::open("/dev/null", O_RDWR); descriptor >= 0; descriptor = ::dup(descriptor))
+    if (descriptor > STDERR_FILENO) {
+      ::close(descriptor);
+      break;
+    }
+}
+
 void finish_output() {
   errno = 0;
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
     throw usage_error(fmt::format("the standard output: {}",
                                   errno != 0 ? std::strerror(errno) : "not all of it could be written"));
+}
+
+} // namespace
+
+int run_program(const std::string& name, int bad_input, const std::function<int()>& run) {
+  keep_standard_descriptors();
+  std::signal(SIGXFSZ, SIG_IGN); // a write that fails says why
+  std::string why;
+  try {
+    const auto status = run();
+    finish_output();
+    return status;
+  } catch (const std::bad_alloc&) {
+    why = "out of memory";
+  } catch (const std::system_error& error) { // of fmt, too, which does not know where it prints to
+    why = std::ferror(stdout) != 0 ? fmt::format("the standard output: {}", error.code().message())
+                                   : error.what();
+  } catch (const std::exception& error) {
+    why = error.what();
+  }
+  std::fputs(fmt::format("{}: {}\n", name, one_line(why)).c_str(), stderr);
+  return bad_input;
 }
 
 CLI::Validator seconds_check(double least, double most) {

@@ -72,6 +72,7 @@ void disk_log::open(recovered r) {
     terms_.push_back({r.base.index, r.base.term});
   for (const auto& e : r.state.entries)
     note_entry(*e);
+  stored_end_ = end();
   begin_segment(segments_.empty() ? 1 : segments_.back().number + 1);
   if (!r.segments.empty())
     files_.truncate(segment_name(r.segments.back().number), r.segments.back().bytes);
@@ -145,6 +146,7 @@ batch disk_log::take_batch() {
     write_record(commit_record{next_.commit}, next_.records);
   taken_commit_ = next_.commit;
   auto taken = std::exchange(next_, {});
+  taken.end = end();
   next_.hard_state = taken.hard_state;
   next_.base = taken.base;
   next_.commit = taken.commit;
@@ -177,6 +179,7 @@ void disk_log::store(const batch& b) {
   segments_.back().last_entry = std::max(segments_.back().last_entry, b.last_entry);
   stored_hard_state_ = b.hard_state;
   stored_commit_ = b.commit;
+  stored_end_ = b.end;
   const auto before = std::exchange(stored_base_, b.base);
   if (!b.snapshots.empty()) {
     remove_superseded();
@@ -208,7 +211,7 @@ void disk_log::write_whole(const std::string& name, std::string_view bytes, std:
 void disk_log::begin_segment(std::uint64_t number) {
   auto bytes = segment_header(number, self_, options_.segment_bytes);
   write_record(batch_record{number, bytes.size()}, bytes);
-  write_record(base_record{stored_base_}, bytes);
+  write_record(base_record{stored_base_, stored_end_}, bytes);
   write_record(stored_hard_state_, bytes);
   write_record(commit_record{stored_commit_}, bytes);
   write_whole(segment_name(number), bytes, options_.segment_bytes);

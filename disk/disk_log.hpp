@@ -19,6 +19,7 @@ struct batch {
   std::string records;
   raft::hard_state hard_state; ///< with all of it
   position base;
+  position end;         ///< of the log, with all of it
   log_index commit;     ///< as far as it was known then
   log_index last_entry; ///< the largest index of an entry in it; 0: none
   /// All of them, since what a crash leaves of the batch may end behind any.
@@ -65,6 +66,7 @@ class disk_log {
   void open(recovered r);
 
   term_number term_at(log_index index) const;
+  position end() const { return {last_index_, term_at(last_index_)}; }
   void note_entry(const raft::entry& e);
   void truncate(log_index behind);
   void note_snapshot(const raft::snapshot& s);
@@ -102,6 +104,7 @@ class disk_log {
   std::size_t offset_ = 0;       ///< in it
   raft::hard_state stored_hard_state_;
   position stored_base_;
+  position stored_end_;
   log_index stored_commit_;
   bool failed_ = false;
   std::size_t bytes_written_ = 0;

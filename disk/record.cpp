@@ -40,6 +40,11 @@ void put(std::string& out, Number n) {
   out.append(bytes, sizeof n);
 }
 
+void put(std::string& out, position p) {
+  put(out, p.index.value);
+  put(out, p.term.value);
+}
+
 void put_text(std::string& out, std::string_view text) {
   put(out, static_cast<std::uint32_t>(text.size()));
   out += text;
@@ -172,14 +177,13 @@ struct body_writer {
   }
   void operator()(const snapshot_record& r) const {
     begin(kind::snapshot);
-    put(out, r.last.index.value);
-    put(out, r.last.term.value);
+    put(out, r.last);
     put(out, static_cast<std::uint8_t>(r.keeps_rest));
   }
   void operator()(const base_record& r) const {
     begin(kind::base);
-    put(out, r.last.index.value);
-    put(out, r.last.term.value);
+    put(out, r.last);
+    put(out, r.end);
   }
   void operator()(const commit_record& r) const {
     begin(kind::commit);
@@ -220,8 +224,10 @@ std::optional<record> take_body(taker& in) {
     const auto last = take_position(in);
     return snapshot_record{last, in.number<std::uint8_t>() != 0};
   }
-  case kind::base:
-    return base_record{take_position(in)};
+  case kind::base: {
+    const auto last = take_position(in);
+    return base_record{last, take_position(in)};
+  }
   case kind::commit:
     return commit_record{{in.number<std::uint64_t>()}};
   }

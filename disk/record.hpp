@@ -15,7 +15,7 @@
 namespace troupe::disk {
 
 /// Counts up when a reader of the version before could get something wrong.
-inline constexpr std::uint32_t format_version = 3;
+inline constexpr std::uint32_t format_version = 4;
 
 /// CRC32C, as iSCSI and ext4 have it, of what `before` is the checksum of with these bytes behind it.
 std::uint32_t checksum(std::string_view bytes, std::uint32_t before = 0);
@@ -45,9 +45,11 @@ struct snapshot_record {
   position last;
   bool keeps_rest = false; ///< what follows in the log is still part of it
 };
-/// The first record of a segment: which snapshot the log begins with there.
+/// The first record of a segment: which snapshot the log began with then, and where it ended. What is missing
+/// before the segment is missed by that.
 struct base_record {
   position last;
+  position end;
 };
 /// The log is committed up to there, at least.
 struct commit_record {

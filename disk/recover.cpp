@@ -29,9 +29,6 @@ constexpr std::size_t first_records = 3;
 /// The log as its records tell it, one after the other.
 class replay {
  public:
-  /// @param begins_in_the_middle  earlier segments were removed: its first entry may have any index
-  explicit replay(bool begins_in_the_middle) : floats_(begins_in_the_middle) {}
-
   /// What is wrong with it; empty if nothing is.
   std::string take(const record& r) {
     return std::visit([this](const auto& one) { return on(one); }, r);
@@ -45,18 +42,18 @@ class replay {
   /// What is missing between the snapshot and the entries; empty if they follow on it.
   std::string find_gap() {
     forget_up_to(base_.index);
-    if (entries_.empty() || entries_.front()->index == base_.index + 1)
+    const auto next = entries_.empty() ? end_.index + 1 : entries_.front()->index;
+    if (next <= base_.index + 1)
       return {};
-    return fmt::format("entries {} to {}", base_.index.value + 1, entries_.front()->index.value - 1);
+    return fmt::format("entries {} to {}", base_.index.value + 1, next.value - 1);
   }
 
   std::string find_fault() const {
-    const position last = entries_.empty() ? base_ : position{entries_.back()->index, entries_.back()->term};
-    if (last.term > hard_.term)
-      return fmt::format("the log ends in term {}, beyond the replica's own, {}", last.term.value,
+    if (end_.term > hard_.term)
+      return fmt::format("the log ends in term {}, beyond the replica's own, {}", end_.term.value,
                          hard_.term.value);
-    if (commit_ > last.index)
-      return fmt::format("the log ends with entry {}, and was committed up to entry {}", last.index.value,
+    if (commit_ > end_.index)
+      return fmt::format("the log ends with entry {}, and was committed up to entry {}", end_.index.value,
                          commit_.value);
     return {};
   }
@@ -70,37 +67,43 @@ class replay {
     return {};
   }
   std::string on(const entry_record& r) {
-    const auto index = r.entry->index;
-    const auto last_term = entries_.empty() ? base_.term : entries_.back()->term;
-    const bool fits = entries_.empty() ? (floats_ ? index > base_.index : index == base_.index + 1)
-                                       : index == entries_.back()->index + 1;
-    if (!fits)
-      return fmt::format("entry {} does not follow on entry {}", index.value,
-                         entries_.empty() ? base_.index.value : entries_.back()->index.value);
-    if (r.entry->term < last_term)
-      return fmt::format("entry {} is of term {}, the one before of term {}", index.value,
-                         r.entry->term.value, last_term.value);
+    const auto& e = *r.entry;
+    if (e.index != end_.index + 1)
+      return fmt::format("entry {} does not follow on entry {}", e.index.value, end_.index.value);
+    if (e.term < end_.term)
+      return fmt::format("entry {} is of term {}, the one before of term {}", e.index.value, e.term.value,
+                         end_.term.value);
     entries_.push_back(r.entry);
-    floats_ = false;
+    end_ = {e.index, e.term};
     return {};
   }
   std::string on(const truncate_record& r) {
     if (r.behind < commit_)
       return fmt::format("the log is cut off behind entry {}, and was committed up to entry {}",
                          r.behind.value, commit_.value);
+    if (r.behind >= end_.index)
+      return {};
     while (!entries_.empty() && entries_.back()->index > r.behind)
       entries_.pop_back();
-    floats_ = floats_ || entries_.empty(); // those before may be in a segment that was removed
+    if (!entries_.empty())
+      end_ = {entries_.back()->index, entries_.back()->term};
+    else if (r.behind == base_.index)
+      end_ = base_;
+    else // in a segment that was removed
+      end_ = {r.behind, unknown};
     return {};
   }
   std::string on(const snapshot_record& r) {
     if (r.last.index <= base_.index)
       return fmt::format("a snapshot up to entry {} after one up to entry {}", r.last.index.value,
                          base_.index.value);
+    if (r.keeps_rest && r.last.index > end_.index)
+      return fmt::format("a snapshot up to entry {} of a log that ends with entry {}", r.last.index.value,
+                         end_.index.value);
     base_ = r.last;
     if (!r.keeps_rest) {
       entries_.clear();
-      floats_ = false;
+      end_ = base_;
     } else {
       forget_up_to(base_.index);
     }
@@ -110,7 +113,14 @@ class replay {
     if (!is_first_ && r.last != base_)
       return fmt::format("a segment begins with the snapshot up to entry {}, not {}", r.last.index.value,
                          base_.index.value);
+    const bool same_end = r.end.index == end_.index && (r.end.term == end_.term || end_.term == unknown);
+    if (!is_first_ && !same_end)
+      return fmt::format(
+          "the log ended with entry {} of term {} when this segment began, and what is before it ends "
+          "with entry {} of term {}",
+          r.end.index.value, r.end.term.value, end_.index.value, end_.term.value);
     base_ = r.last;
+    end_ = r.end;
     is_first_ = false;
     return {};
   }
@@ -129,10 +139,12 @@ class replay {
     entries_.erase(entries_.begin(), kept);
   }
 
-  bool floats_;
+  static constexpr term_number unknown{};
+
   bool is_first_ = true;
   raft::hard_state hard_;
   position base_;
+  position end_; ///< of the log; entries up to there may be in segments that were removed
   log_index commit_;
   std::vector<raft::entry_ptr> entries_;
 };
@@ -156,7 +168,7 @@ class reader {
       : files_(files), self_(self), result_(result) {}
 
   void read_all(const std::vector<std::uint64_t>& numbers) {
-    replay log(!numbers.empty() && numbers.front() != 1);
+    replay log;
     for (const auto number : numbers)
       read_segment(number, number == numbers.back(), log);
     if (const auto gap = log.find_gap(); !gap.empty() && numbers.front() > 1)

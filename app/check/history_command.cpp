@@ -110,7 +110,7 @@ void write_report(const std::vector<judged_file>& files, std::ofstream& to, cons
   if (path == "-")
     std::fputs(text.c_str(), stdout);
   else if (!(to << text << std::flush))
-    throw usage_error(fmt::format("{}: cannot be written", path));
+    throw usage_error(fmt::format("{}: {}", path, std::strerror(errno)));
 }
 
 exit_status judge_all(const history_options& options) {

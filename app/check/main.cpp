@@ -2,9 +2,6 @@
 
 #include "app/check/command.hpp"
 
-#include <cstdio>
-#include <fmt/format.h>
-
 namespace {
 
 using namespace troupe::check;
@@ -23,12 +20,5 @@ exit_status run(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const auto status = run(argc, argv);
-    troupe::app::finish_output();
-    return status;
-  } catch (const std::exception& error) {
-    std::fputs(fmt::format("troupe-check: {}\n", error.what()).c_str(), stderr);
-    return bad_input;
-  }
+  return troupe::app::run_program("troupe-check", bad_input, [&] { return run(argc, argv); });
 }

@@ -5,8 +5,6 @@
 #include <sys/signalfd.h>
 
 #include <csignal>
-#include <cstdio>
-#include <exception>
 
 namespace {
 
@@ -14,7 +12,6 @@ namespace {
 /// A standard error that nobody reads any more is no reason to end.
 int open_signals() {
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN); // a write that fails says why
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
@@ -27,11 +24,8 @@ int open_signals() {
 } // namespace
 
 int main(int argc, char** argv) {
-  try {
+  return troupe::app::run_program("troupe-replica", 2, [&] {
     const auto arguments = troupe::app::parse_arguments(argc, argv);
     return arguments ? troupe::app::serve(*arguments, open_signals()) : 0;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "troupe-replica: %s\n", troupe::app::one_line(e.what()).c_str());
-    return 2;
-  }
+  });
 }

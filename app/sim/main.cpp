@@ -84,7 +84,7 @@ exit_status simulate(const options& options) {
   else
     print_summary(outcome.results, options);
   if (report.is_open() && !(report << format_json(outcome.results) << std::flush))
-    throw usage_error(fmt::format("{}: cannot be written", options.json));
+    throw usage_error(fmt::format("{}: {}", options.json, std::strerror(errno)));
   if (outcome.stopped)
     return interrupted;
   const bool all = std::all_of(outcome.results.begin(), outcome.results.end(),
@@ -104,12 +104,5 @@ int run(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const auto status = run(argc, argv);
-    troupe::app::finish_output();
-    return status;
-  } catch (const std::exception& error) {
-    std::fputs(fmt::format("troupe-sim: {}\n", error.what()).c_str(), stderr);
-    return bad_input;
-  }
+  return troupe::app::run_program("troupe-sim", bad_input, [&] { return run(argc, argv); });
 }

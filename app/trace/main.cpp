@@ -3,9 +3,6 @@
 #include "app/command_line.hpp"
 #include "app/trace/command.hpp"
 
-#include <cstdio>
-#include <fmt/format.h>
-
 namespace {
 
 using namespace troupe::trace_app;
@@ -28,12 +25,5 @@ exit_status run(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const auto status = run(argc, argv);
-    troupe::app::finish_output();
-    return status;
-  } catch (const std::exception& error) {
-    std::fputs(fmt::format("troupe-trace: {}\n", error.what()).c_str(), stderr);
-    return bad_input;
-  }
+  return troupe::app::run_program("troupe-trace", bad_input, [&] { return run(argc, argv); });
 }

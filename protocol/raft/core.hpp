@@ -168,7 +168,7 @@ class core {
   void on(replica_id from, append_request& m);
   void on(replica_id from, commit_notice& m);
   bool accept_leader(replica_id from, term_number term);
-  void skip_compacted(append_request& m) const;
+  bool skip_compacted(append_request& m) const;
   bool store_entries(const append_request& m);
 
   // leader.cpp

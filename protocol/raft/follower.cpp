@@ -27,7 +27,8 @@ void core::on(replica_id from, append_request& m) {
       reply(from, append_rejected{hard_.term, m.sequence, {}, log_.last_index() + 1});
     return;
   }
-  skip_compacted(m);
+  if (!skip_compacted(m))
+    return refuse("an append that contradicts the snapshot");
   if (m.previous_index > log_.last_index())
     return reply(from, append_rejected{hard_.term, m.sequence, {}, log_.last_index() + 1});
   const auto term_here = log_.term_at(m.previous_index);
@@ -48,14 +49,20 @@ void core::on(replica_id from, append_request& m) {
   reply(from, append_accepted{hard_.term, m.sequence, proved});
 }
 
-/// Drops entries that a snapshot has replaced: they were committed, so they match.
-void core::skip_compacted(append_request& m) const {
+/// Drops entries that a snapshot has replaced: they were committed, so they match. False if the last of them
+/// does not.
+bool core::skip_compacted(append_request& m) const {
   if (m.previous_index >= log_.base_index())
-    return;
-  const auto behind = std::min<std::uint64_t>(log_.base_index() - m.previous_index, m.entries.size());
-  m.entries.erase(m.entries.begin(), m.entries.begin() + static_cast<std::ptrdiff_t>(behind));
+    return true;
+  const auto base_term = *log_.term_at(log_.base_index());
+  const auto behind = log_.base_index() - m.previous_index;
+  if (m.entries.size() >= behind && m.entries[behind - 1]->term != base_term)
+    return false;
+  m.entries.erase(m.entries.begin(), m.entries.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(
+                                                             behind, m.entries.size())));
   m.previous_index = log_.base_index();
-  m.previous_term = *log_.term_at(log_.base_index());
+  m.previous_term = base_term;
+  return true;
 }
 
 /// Adds what is missing and replaces what conflicts, and nothing else: a message that is merely old or short

@@ -106,6 +106,23 @@ TEST_CASE("router: what is beyond the bound on waiting fails with a reason, and 
   }
 }
 
+TEST_CASE("router: what waits is bounded in bytes, too") {
+  const auto bytes = std::string("00F1"
+                                 "1"
+                                 "k"
+                                 "v")
+                         .size();
+  router_stage s({.max_parked_bytes = 2 * bytes});
+  for (int round = 0; round < 2; ++round) {
+    for (const auto* mid : {"1", "2", "3"})
+      s.asks(put_of(mid));
+    CHECK(s.answers() == answers_in_short{"fail 3"});
+    s.leads(other, 1 + 2 * round);
+    CHECK(s.answers().size() == 2);
+    s.leads(nobody, 2 + 2 * round);
+  }
+}
+
 // ---- refusals
 
 TEST_CASE("router: a write refused for now is parked and tried again when there is room") {

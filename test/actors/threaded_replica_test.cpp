@@ -10,6 +10,8 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <pthread.h>
+#include <stdexcept>
 #include <thread>
 
 using namespace troupe;
@@ -232,4 +234,15 @@ TEST_CASE("threaded replicas: end in the middle of their work") {
   for (int i = 0; i < 300; ++i)
     g.ask(put_message(leader, fmt::format("{}", i), fmt::format("k{}", i), "v"));
   g.next_answer();
+}
+
+TEST_CASE("threaded replicas: threads that cannot be started are an error, and nobody hangs") {
+  pthread_attr_t usual;
+  REQUIRE(pthread_getattr_default_np(&usual) == 0);
+  auto huge = usual;
+  REQUIRE(pthread_attr_setstacksize(&huge, std::size_t{1} << 46U) == 0);
+  REQUIRE(pthread_setattr_default_np(&huge) == 0);
+  CHECK_THROWS_WITH_AS(actors::threaded_system(2), "cannot start 4 threads: Resource temporarily unavailable",
+                       std::runtime_error);
+  REQUIRE(pthread_setattr_default_np(&usual) == 0);
 }

@@ -149,14 +149,14 @@ TEST_CASE("disk log: a later version's is refused") {
     header.replace(32, 4, reinterpret_cast<const char*>(&sum), 4);
     d.disk.write(disk::segment_name(1), 0, header);
   }
-  CHECK(d.refusal(somebody).find("is of format 9; this program reads format 3") != std::string::npos);
+  CHECK(d.refusal(somebody).find("is of format 9; this program reads format 4") != std::string::npos);
 }
 
 TEST_CASE("disk log: the first format is refused by its number, not called damaged") {
   fresh_disk d;
   d.disk.create(disk::identity_name, 0);
   d.disk.write(disk::identity_name, 0, "troupe-log 1 replica 0001 cluster 0000 0001 0002\n");
-  CHECK(d.refusal(somebody) == "identity: the log is of format 1; this program reads format 3");
+  CHECK(d.refusal(somebody) == "identity: the log is of format 1; this program reads format 4");
 }
 
 TEST_CASE("disk log: a damaged identity is called damaged, wherever it is hit") {
@@ -198,6 +198,45 @@ TEST_CASE("disk log: a segment or a snapshot that is missing is not passed over"
   SUBCASE("the first segment") {
     d.disk.remove(disk::segment_name(1));
     CHECK(d.refusal(somebody).starts_with("log-0000000000000001: is missing, and entries 1 to "));
+  }
+  SUBCASE("the end of a segment, wherever a record ends") {
+    const auto name = disk::segment_name(2);
+    const auto text = d.disk.read(name);
+    std::vector<std::size_t> cuts;
+    std::size_t in_first_batch = 4;
+    for (auto at = disk::segment_header_bytes; at < text.size();) {
+      const auto found = disk::read_record(text, at);
+      if (!found.record)
+        break;
+      if (in_first_batch == 0 && std::holds_alternative<disk::entry_record>(*found.record))
+        cuts.push_back(at);
+      in_first_batch -= in_first_batch > 0 ? 1 : 0;
+      at += found.bytes;
+    }
+    REQUIRE(cuts.size() > 2);
+    for (const auto at : cuts) {
+      CAPTURE(at);
+      d.disk.truncate(name, at);
+      CHECK(d.refusal(somebody).find(": the log ended with entry ") != std::string::npos);
+      d.disk.write(name, at, std::string(text.size() - at, '\0'));
+      CHECK(d.refusal(somebody).find(": the log ended with entry ") != std::string::npos);
+      d.disk.write(name, at, text.substr(at));
+    }
+    CHECK(d.refusal(somebody).empty());
+  }
+  SUBCASE("the only segment with entries, behind a snapshot and before a segment without any") {
+    fresh_disk other;
+    {
+      disk_log log(other.disk, somebody);
+      store(log, {raft::hard_state{{1}, {0}}, nullptr, std::nullopt, {}});
+      for (std::uint64_t i = 1; i <= 40; ++i)
+        store(log, {{}, nullptr, std::nullopt, {make_entry(i, 1)}});
+      store(log, {{}, make_snapshot(20, 1), std::nullopt, {}});
+    }
+    CHECK(other.refusal(somebody).empty());
+    other.disk.remove(disk::segment_name(1));
+    CHECK(other.refusal(somebody).starts_with(
+        "log-0000000000000001: is missing, and entries 21 to 40 with it"));
   }
   SUBCASE("the last segment") {
     const auto last = d.segments();

@@ -300,6 +300,18 @@ TEST_CASE("trace: show --follow prints what comes, while it comes, up to the end
   CHECK(same);
 }
 
+TEST_CASE("trace: nothing but the trace is in it, whatever descriptors the replica was started without") {
+  const scratch_folder f;
+  for (const std::string closed : {"0<&- 2>/dev/null", "1>&- 2>&-", "0<&- 1>&- 2>&-"}) {
+    CAPTURE(closed);
+    const auto ran = call(f, {"/bin/sh", "-c",
+                              "timeout -s TERM 1 " TROUPE_REPLICA " --trace t --data d 9 0000 0001 " +
+                                  closed + "; " TROUPE_TRACE " stats t"});
+    CHECK(ran.status == 0);
+    CHECK(ran.err.empty());
+  }
+}
+
 TEST_CASE("trace: a replica keeps its last moments, and writes them when it is asked to") {
   const scratch_folder f;
   const auto sim = begin(f, {TROUPE_SIM, "--real", "--replica", TROUPE_REPLICA, "simple-1", "--verbose"});

@@ -65,6 +65,17 @@ TEST_CASE("trap 18: an append that begins before the snapshot's end continues be
   CHECK(c.answer<append_accepted>(1).match == log_index{4});
 }
 
+TEST_CASE("trap 18: an append that contradicts the snapshot is refused") {
+  lone_core c;
+  c.hear(1, piece_of(5, 1, {3, 5}, 0, "state", true));
+  c.hear(1, append_of(5, 2, {2, 1}, 0, {entry_of(1, 3), entry_of(2, 4)}));
+  CHECK(c.last.refused_input == "an append that contradicts the snapshot");
+  CHECK(c->log().last_index() == log_index{3});
+  c.hear(1, append_of(5, 3, {2, 1}, 0, {entry_of(5, 3), entry_of(5, 4)}));
+  CHECK_FALSE(c.last.refused_input.has_value());
+  CHECK(c->log().last_index() == log_index{4});
+}
+
 TEST_CASE("pieces that are lost, repeated or out of order do no harm") {
   lone_core c;
   c.hear(1, piece_of(1, 1, {9, 1}, 5, "late", false));
