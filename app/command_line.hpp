@@ -35,8 +35,9 @@ void refuse_repeated(const std::vector<std::string>& read);
 /// Throws usage_error if two of these would be written into one file. Empty ones are none.
 void refuse_to_mix(const std::vector<std::string>& written);
 
-/// All of a program: what `run` returns, or `bad_input` and one line that says why it could not go on. That is also so if
-/// what was printed did not get to where it belongs, if memory is used up, and if a file grows beyond a limit.
+/// All of a program: what `run` returns, or `bad_input` and one line that says why it could not go on. That
+/// is also so if what was printed did not get to where it belongs, if memory is used up, and if a file grows
+/// beyond a limit.
 int run_program(const std::string& name, int bad_input, const std::function<int()>& run);
 
 /// For options that take a seed; CLI11 itself takes -1 for a large number.
