@@ -293,13 +293,14 @@ void router::save_state_when_due(const raft::entry& last) {
   save_some();
 }
 
-/// A large state takes many turns, so that nobody else has to wait for long.
+/// A large state takes many turns, so that nobody else has to wait for long. Each is a timer's: a loop looks at
+/// its socket between timers, but not before all that was sent is done.
 void router::save_some() {
   if (!machine_.is_saving()) // another state was installed meanwhile
     return;
   auto text = machine_.save_some(options_.save_at_once_bytes);
   if (!text)
-    return send(router_actor{this}, save_more{});
+    return send_later(now(), save_more{});
   saved_bytes_ = text->size();
   send(rooms_->raft, state_saved{saving_, std::move(*text)});
 }

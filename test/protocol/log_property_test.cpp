@@ -5,6 +5,8 @@
 #include "test/support/property.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <memory>
 #include <numeric>
 
 using namespace troupe;
@@ -135,6 +137,40 @@ TEST_CASE("a log is compared by its last term, then by its length") {
       RC_ASSERT(log.is_up_to_date({index}, {term}) ==
                 (std::pair{term, index} >= std::pair{m.terms.back(), m.last()}));
     });
+  });
+}
+
+TEST_CASE("what is discarded is freed little by little, and nothing else") {
+  check_property("discarded_entries", [] {
+    std::deque<raft::entry_ptr> entries;
+    std::vector<std::weak_ptr<const raft::entry>> all;
+    raft::discarded_entries discarded;
+    std::size_t gone = 0;
+    const auto alive = [&] {
+      return static_cast<std::size_t>(
+          std::count_if(all.begin(), all.end(), [](const auto& e) { return !e.expired(); }));
+    };
+    for (auto parts = *rc::gen::inRange(1, 4); parts > 0; --parts) {
+      for (auto more = *rc::gen::inRange(0, 40); more > 0; --more) {
+        entries.push_back(made(1, all.size() + 1));
+        all.emplace_back(entries.back());
+      }
+      const auto before = alive();
+      const auto count = *rc::gen::inRange<std::size_t>(0, entries.size() + 1);
+      discarded.take_front(entries, count);
+      gone += count;
+      RC_ASSERT(alive() == before);
+      RC_ASSERT(entries.size() == all.size() - gone);
+      for (std::size_t i = 0; i < entries.size(); ++i)
+        RC_ASSERT(entries[i]->index.value == gone + i + 1);
+    }
+    while (discarded.size() > 0) {
+      const auto before = alive();
+      discarded.free_some();
+      RC_ASSERT(before - alive() >= 1U);
+      RC_ASSERT(before - alive() <= 4U);
+    }
+    RC_ASSERT(alive() == entries.size());
   });
 }
 
