@@ -293,8 +293,8 @@ void router::save_state_when_due(const raft::entry& last) {
   save_some();
 }
 
-/// A large state takes many turns, so that nobody else has to wait for long. Each is a timer's: a loop looks at
-/// its socket between timers, but not before all that was sent is done.
+/// A large state takes many turns, so that nobody else has to wait for long. Each is a timer's: a loop looks
+/// at its socket between timers, but not before all that was sent is done.
 void router::save_some() {
   if (!machine_.is_saving()) // another state was installed meanwhile
     return;

@@ -2,6 +2,7 @@
 // numbers of clients, beside what the disk itself can do; how many puts share a sync, what is written for
 // each byte that is put, and how long a log takes to be read again.
 
+#include "app/sim/scratch_directory.hpp"
 #include "bench/figures.hpp"
 #include "bench/real_replicas.hpp"
 #include "disk/disk_log.hpp"
@@ -30,26 +31,6 @@ namespace fs = std::filesystem;
 using steady = std::chrono::steady_clock;
 
 constexpr std::size_t value_bytes = 256;
-
-class scratch {
- public:
-  explicit scratch(const std::string& in) {
-    auto name = (fs::path(in) / "troupe-bench-XXXXXX").string();
-    if (!::mkdtemp(name.data()))
-      throw bench::bench_failed(fmt::format("{}: no directory can be made there", in));
-    path_ = name;
-  }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-  ~scratch() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 // ---- three replicas and their network
 
@@ -141,7 +122,7 @@ class putting_clients {
 
 figures measure(const std::string& executable, const sim::watchdog& guard, bool durable,
                 const std::string& where, std::size_t clients, double seconds) {
-  const scratch home(where);
+  const sim::scratch_directory home(where);
   figures f;
   replica_id leader;
   {
@@ -170,7 +151,7 @@ figures measure(const std::string& executable, const sim::watchdog& guard, bool 
 /// What one write and its fdatasync take in a file that was reserved, so many seconds behind the one before;
 /// the median.
 double sync_seconds(const std::string& where, std::size_t bytes, double pause = 0) {
-  const scratch home(where);
+  const sim::scratch_directory home(where);
   disk::real_files files(home.path().string(), disk::real_files::access::own);
   constexpr std::size_t times = 400;
   files.create("file", times * bytes);
@@ -269,7 +250,7 @@ double read_log(const std::string& directory, std::size_t entries) {
 }
 
 double measure_recovery(const std::string& where, std::size_t entries) {
-  const scratch home(where);
+  const sim::scratch_directory home(where);
   const auto directory = home.path().string();
   in_new_process([&] {
     write_log(directory, entries);
@@ -322,7 +303,7 @@ double directory_megabytes(const fs::path& directory) {
 void measure_bounds(const std::string& executable, const sim::watchdog& guard, const std::string& where,
                     std::size_t puts) {
   constexpr std::size_t looks = 50, rows = 10;
-  const scratch home(where);
+  const sim::scratch_directory home(where);
   bench::real_replicas replicas({.executable = executable, .replicas = 1, .data = home.path().string()},
                                 guard);
   putting_clients clients(replicas, 48);

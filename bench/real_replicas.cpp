@@ -16,6 +16,7 @@ std::vector<std::string> command_line(const real_setup& setup, replica_id id, st
   std::vector<std::string> words{setup.executable, "--log-level", setup.log_level};
   if (!setup.data.empty())
     words.insert(words.end(), {"--data", (fs::path(setup.data) / to_string(id)).string()});
+  words.insert(words.end(), setup.options.begin(), setup.options.end());
   words.push_back(std::to_string(port));
   words.push_back(to_string(id));
   for (std::uint16_t peer = 0; peer < setup.replicas; ++peer)

@@ -312,7 +312,8 @@ void take_large_pages(char** argv) {
   if (std::getenv("GLIBC_TUNABLES"))
     return;
   ::setenv("GLIBC_TUNABLES",
-           "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=0x7fffffffffffffff", 0);
+           "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=0x7fffffffffffffff",
+           0);
   ::execv("/proc/self/exe", argv); // where that does not work the figures are lower
 }
 

@@ -47,6 +47,22 @@ void make_readable(std::string& text) {
         text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
 }
 
+/// Stands for the text. No message of a client or a peer is longer than a look at all of it is worth; of a
+/// state, which may be hundreds of megabytes, it takes blocks from all over: whoever sends one has others
+/// waiting.
+std::uint64_t digest(std::string_view text) {
+  if (text.size() <= wholly_hashed_bytes)
+    return XXH3_64bits(text.data(), text.size());
+  constexpr std::size_t block = 4'096, blocks = wholly_hashed_bytes / block;
+  const auto last = text.size() - block, step = last / (blocks - 1);
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  for (std::size_t i = 0; i + 1 < blocks; ++i)
+    XXH3_64bits_update(&state, text.data() + i * step, block);
+  XXH3_64bits_update(&state, text.data() + last, block);
+  return XXH3_64bits_digest(&state);
+}
+
 /// Copies only what is kept: it may be a snapshot.
 std::string shorten(std::string_view text) {
   auto kept = longest_text_bytes;
@@ -54,7 +70,7 @@ std::string shorten(std::string_view text) {
     --kept; // not in the middle of a character
   std::string beginning(text.substr(0, kept));
   make_readable(beginning);
-  return fmt::format("{}...({} bytes, {:x})", beginning, text.size(), XXH3_64bits(text.data(), text.size()));
+  return fmt::format("{}...({} bytes, {:x})", beginning, text.size(), digest(text));
 }
 
 } // namespace

@@ -20,6 +20,8 @@ namespace troupe::trace {
 
 /// A longer text is cut to this many bytes (fewer if that would split a character).
 inline constexpr std::size_t longest_text_bytes = 512;
+/// Of a text that is cut and longer than this, so many bytes from all over it decide about the hash.
+inline constexpr std::size_t wholly_hashed_bytes = 1 << 20;
 
 /// Bytes to which values are appended, or text; keeps its memory from one record to the next.
 class packer {

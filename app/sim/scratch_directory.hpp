@@ -8,11 +8,11 @@
 
 namespace troupe::sim {
 
-/// Is removed in the end.
+/// A new directory there, which is removed in the end.
 class scratch_directory {
  public:
-  scratch_directory() {
-    auto name = (std::filesystem::temp_directory_path() / "troupe-sim-XXXXXX").string();
+  explicit scratch_directory(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
+    auto name = (in / "troupe-XXXXXX").string();
     if (!::mkdtemp(name.data()))
       throw std::system_error(errno, std::generic_category(), name);
     path_ = name;

@@ -70,6 +70,20 @@ TEST_CASE("trace: long texts are cut, and different ones stay different") {
   CHECK(cut.size() < trace::longest_text_bytes + 60);
   CHECK(cut.find("...(2000 bytes, ") != cut.npos);
   CHECK(written(long_text.substr(0, 1999) + "y") != cut);
+  // Of very long ones not each byte is looked at, but the ends, and what changes in many places.
+  std::string state((3 << 20) + 5, 'x');
+  const auto of_state = written(state);
+  CHECK(of_state.find("...(3145733 bytes, ") != of_state.npos);
+  CHECK(written(state.substr(1)) != of_state);
+  for (const std::size_t place : {std::size_t{1'000}, state.size() - 1}) {
+    auto other = state;
+    other[place] = 'y';
+    CHECK(written(other) != of_state);
+  }
+  auto other = state;
+  for (std::size_t i = 1'000'000; i < other.size() - 1'000'000; i += 1'000)
+    other[i] = 'y';
+  CHECK(written(other) != of_state);
   // Not in the middle of a character.
   std::string umlauts = "a";
   for (int i = 0; i < 600; ++i)
