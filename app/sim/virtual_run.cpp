@@ -150,11 +150,25 @@ class virtual_run {
       figures.violations.push_back(fmt::format("linearizability: {}", checked.explanation->why));
     else if (checked.verdict == history::verdict::unknown)
       figures.violations.push_back(fmt::format("linearizability: not found out: {}", checked.undecided));
+    if (!can_serve()) // a scenario may kill as many as it likes
+      return;
     for (const auto& r : figures.unanswered)
       if (!r.killed_after) // nothing was lost with a leader
         figures.violations.push_back(
             fmt::format("every request is answered in the end: {} of {} to {} is not", r.mid,
                         to_string(r.client), to_string(r.asked)));
+  }
+
+  /// Whether somebody can hear from a majority.
+  bool can_serve() const {
+    const auto ids = world_.replicas();
+    const auto goes = [this](replica_id id) { return cluster_.running(id) && !cluster_.paused(id); };
+    return std::any_of(ids.begin(), ids.end(), [&](replica_id a) {
+      const auto heard = std::count_if(ids.begin(), ids.end(), [&](replica_id b) {
+        return goes(a) && goes(b) && !world_.separated(a, b);
+      });
+      return static_cast<std::size_t>(heard) > ids.size() / 2;
+    });
   }
 
   void end() {

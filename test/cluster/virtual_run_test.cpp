@@ -73,3 +73,13 @@ TEST_CASE("virtual run: replicas that pause and crash are replaced") {
     CHECK(run.figures.events.size() == 5);
   }
 }
+
+TEST_CASE("virtual run: where no majority is left, silence breaks no rule") {
+  auto s = load_scenario("simple-2");
+  REQUIRE(s.replicas == 5);
+  s.events = {
+      {event_type::crash_leader, 5s}, {event_type::crash_non_leader, 8s}, {event_type::crash_leader, 10s}};
+  const auto run = play(s, 1);
+  CHECK(run.figures.unanswered.size() > 10);
+  CHECK(run.figures.violations.empty());
+}
