@@ -42,7 +42,7 @@ class loop : public caf::scheduler::test_coordinator {
 
   loop_clock& clock() noexcept override { return clock_; }
 
-  /// Runs every actor that has messages, until none has.
+  /// Runs every actor that has messages, until none has. Timers are not looked at meanwhile.
   void run_jobs();
   /// Like run_jobs, one message at a time; false if there was none.
   bool run_one();
