@@ -21,7 +21,7 @@ struct real_setup {
   std::uint16_t replicas = 3;
   std::string log_level = "error";
   std::string data{}; ///< a directory in which each gets one of its own; empty: they keep logs in memory
-  std::vector<std::string> options{};
+  std::vector<std::string> options{}; ///< more of troupe-replica's
 };
 
 class real_replicas {

@@ -307,7 +307,8 @@ void measure_rates(const options& o, csv_file& csv) {
 }
 
 /// The state and the log of several replicas are hundreds of megabytes, read at random. With pages of 4 KiB a
-/// third of the time goes to finding them; glibc takes large ones if it is told before the program starts.
+/// third of the time goes to finding them; glibc takes large ones if it is told before the program starts,
+/// and then also keeps what was freed.
 void take_large_pages(char** argv) {
   if (std::getenv("GLIBC_TUNABLES"))
     return;
