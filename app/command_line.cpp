@@ -151,21 +151,42 @@ void finish_output() {
                                   errno != 0 ? std::strerror(errno) : "not all of it could be written"));
 }
 
+/// What is said where there is no memory left to say it with.
+struct last_words {
+  std::string text;
+  int status = 0;
+};
+last_words out_of_memory;
+
+/// In any thread: an exception would end a thread of its own, and an actor would keep it to itself.
+[[noreturn]] void end_without_memory() {
+  [[maybe_unused]] const auto ignored =
+      ::write(STDERR_FILENO, out_of_memory.text.data(), out_of_memory.text.size());
+  ::_exit(out_of_memory.status);
+}
+
+/// std::thread does not say what it was that could not be done.
+std::string explain(const std::system_error& error) {
+  const bool was_a_thread =
+      error.code() == std::errc::resource_unavailable_try_again && error.what() == error.code().message();
+  return was_a_thread ? fmt::format("cannot start a thread: {}", error.what()) : error.what();
+}
+
 } // namespace
 
 int run_program(const std::string& name, int bad_input, const std::function<int()>& run) {
   keep_standard_descriptors();
+  out_of_memory = {fmt::format("{}: out of memory\n", name), bad_input};
+  std::set_new_handler(end_without_memory);
   std::signal(SIGXFSZ, SIG_IGN); // a write that fails says why
   std::string why;
   try {
     const auto status = run();
     finish_output();
     return status;
-  } catch (const std::bad_alloc&) {
-    why = "out of memory";
   } catch (const std::system_error& error) { // of fmt, too, which does not know where it prints to
     why = std::ferror(stdout) != 0 ? fmt::format("the standard output: {}", error.code().message())
-                                   : error.what();
+                                   : explain(error);
   } catch (const std::exception& error) {
     why = error.what();
   }

@@ -207,7 +207,7 @@ int serve(const replica_arguments& arguments, int signals) {
   const auto host = make_host(arguments, t);
   any_storage storage(arguments, host);
   const auto edge = connect(arguments);
-  host.log(log_level::info, fmt::format("troupe-replica {}, {} peers, by {}, {}", version,
+  host.log(log_level::info, fmt::format("troupe-replica {}, peers: {}, by {}, {}", version,
                                         arguments.directory.members().size() - 1, to_string(edge->kind()),
                                         arguments.data.empty() ? "forgets everything when it ends"
                                                                : "its log is in " + arguments.data));

@@ -257,9 +257,9 @@ class chaos_session {
         schedule_of(seed), rule, [](const chaos::schedule& s) { return chaos::play(s).rule(); },
         options_.shrink_trials);
     const auto& s = result.schedule;
-    std::string text =
-        fmt::format("seed {} cut down to {} faults and {} requests in {} trials{}:\n", seed, s.faults.size(),
-                    s.requests.size(), result.trials, result.smallest ? "" : " (there may be a smaller one)");
+    std::string text = fmt::format("seed {} cut down in {} trials{}; faults: {}, requests: {}\n", seed,
+                                   result.trials, result.smallest ? "" : " (there may be a smaller one)",
+                                   s.faults.size(), s.requests.size());
     for (const auto& f : s.faults)
       text += fmt::format("  {}\n", chaos::describe(f));
     for (const auto& r : s.requests)

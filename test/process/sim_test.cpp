@@ -286,3 +286,54 @@ TEST_CASE("a fraction that stands beside tests is noted") {
   CHECK(has(o.err, "note: short: maximum_get_generation_fail_fraction stands beside tests"));
   CHECK(o.run()["tiers"].IsNull());
 }
+
+// A sanitizer's own memory is terabytes of addresses.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_CASE("memory that is used up, in whatever thread, and threads that cannot be started, are told") {
+  const scratch_folder folder;
+  std::set<std::string> told;
+  int status = 2;
+  for (int kilobytes = 11'000; status == 2; kilobytes += 1'000) {
+    REQUIRE(kilobytes < 1'000'000);
+    const auto run = call(folder, {"/bin/sh", "-c",
+                                   "ulimit -v " + std::to_string(kilobytes) +
+                                       "; exec " TROUPE_SIM " simple-1 --seed 1 --trace t.jsonl"});
+    if (run.err.starts_with(TROUPE_SIM ": error while loading")) // not even started
+      continue;
+    CAPTURE(kilobytes);
+    CAPTURE(run.err);
+    status = run.status;
+    CHECK((status == 0 || status == 2));
+    if (status == 2)
+      told.insert(run.err);
+  }
+  CHECK(status == 0);
+  CHECK(told.contains("troupe-sim: out of memory\n"));
+  for (const auto& line : told)
+    CHECK_MESSAGE(
+        (line == "troupe-sim: out of memory\n" || line.starts_with("troupe-sim: cannot start a thread: ")),
+        line);
+}
+#endif
+
+TEST_CASE("too few descriptors are told as what they are") {
+  const scratch_folder folder;
+  folder.write("short.json", short_run);
+  int refused = 0;
+  int status = 2;
+  for (int descriptors = 8; status == 2; ++descriptors) {
+    REQUIRE(descriptors < 200);
+    const auto run = call(folder, {"/bin/sh", "-c",
+                                   "ulimit -n " + std::to_string(descriptors) +
+                                       "; exec " TROUPE_SIM " --real --durable short.json"});
+    CAPTURE(descriptors);
+    CAPTURE(run.err);
+    status = run.status;
+    CHECK(status <= 2);
+    if (status != 2)
+      continue;
+    ++refused;
+    CHECK(has(run.err, ": Too many open files\n"));
+  }
+  CHECK(refused > 5);
+}
