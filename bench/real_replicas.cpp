@@ -73,9 +73,14 @@ void real_replicas::turn(int wait_ms, const answer_sink& take) {
 void real_replicas::pass_on(const wire::envelope& e, std::string_view bytes) {
   if (e.kind == wire::message_kind::hello)
     return;
-  for (const auto& [id, port] : ports_)
-    if (id != e.src && (e.dst == id || e.dst == nobody) && port != 0)
-      socket_.send(port, bytes);
+  for (const auto& [id, port] : ports_) {
+    const bool is_cut = cut_off_ != nobody && (cut_off_ == id || cut_off_ == e.src);
+    if (id == e.src || (e.dst != id && e.dst != nobody) || port == 0 || is_cut)
+      continue;
+    if (watching_)
+      watching_(e);
+    socket_.send(port, bytes);
+  }
 }
 
 void real_replicas::kill(replica_id id) { processes_.at(id)->signal(SIGKILL); }

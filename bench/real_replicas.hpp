@@ -27,6 +27,7 @@ struct real_setup {
 class real_replicas {
  public:
   using answer_sink = std::function<void(const wire::envelope&)>;
+  using passage_sink = std::function<void(const wire::envelope&)>;
   using line_sink = std::function<void(replica_id, const std::string&)>;
 
   real_replicas(const real_setup& setup, const sim::watchdog& guard);
@@ -42,6 +43,11 @@ class real_replicas {
   /// Waits for messages at most so long and passes on all that are there. Answers go to `take`.
   void turn(int wait_ms, const answer_sink& take);
 
+  /// Takes along what passes between replicas from now on, for each that it goes to.
+  void watch(passage_sink sink) { watching_ = std::move(sink); }
+  /// From now on nothing passes between this one and the others; `nobody`: all is well again.
+  void cut_off(replica_id id) { cut_off_ = id; }
+
   pid_t process_of(replica_id id) const { return processes_.at(id)->id(); }
   /// Ends it with SIGKILL.
   void kill(replica_id id);
@@ -55,6 +61,8 @@ class real_replicas {
   std::map<replica_id, std::unique_ptr<sim::child_process>> processes_;
   std::map<replica_id, std::uint16_t> ports_; ///< 0: not known yet
   replica_id leader_ = nobody;
+  replica_id cut_off_ = nobody;
+  passage_sink watching_;
 };
 
 } // namespace troupe::bench

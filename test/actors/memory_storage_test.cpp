@@ -9,6 +9,7 @@
 
 using namespace troupe;
 using namespace troupe::actors;
+using troupe::test::no_op;
 
 namespace {
 
