@@ -34,6 +34,7 @@ struct chaos_options {
   std::vector<std::string> faults;
   std::string keep;
   std::string trace;             ///< where to write what happened
+  std::string html;              ///< where to write the page that shows the only run
   std::string history;           ///< where to write the clients' history
   std::size_t max_failures = 10; ///< after so many the others have nothing new to tell
   bool shrink = false;
@@ -112,11 +113,16 @@ std::optional<chaos_options> parse(int argc, char** argv) {
       "runs, and of one that was cut down, the seed is put into the name. A run that fails gets a page "
       "beside its trace; without this "
       "option its trace is left in the folder for temporary files");
+  app.add_option("--html", o.html, "Write a page that shows the only run, for a browser");
   app.add_flag("--verbose", o.verbose, "Tell everything that happens");
   if (!app::read_arguments(app, argc, argv))
     return std::nullopt;
   if (!o.history.empty() && o.runs != 1)
     throw usage_error("--history wants --runs 1");
+  if (!o.html.empty() && o.runs != 1)
+    throw usage_error("--html wants --runs 1");
+  app::refuse_to_mix({o.history, o.trace, o.html});
+  require_writable(o.html);
   return o;
 }
 
@@ -166,8 +172,7 @@ class chaos_session {
       tell = [&](instant t, const std::string& text) {
         screen_.line(fmt::format("{:.6f} {}", since_begin(t), text));
       };
-    const bool record = !options_.trace.empty() && options_.runs == 1;
-    auto outcome = record ? play_traced(s, tell, options_.trace, "") : chaos::play(s, tell);
+    auto outcome = play_as_wished(s, tell);
     {
       const std::lock_guard lock(mutex_);
       totals_.add(s, outcome);
@@ -194,14 +199,42 @@ class chaos_session {
             .began = actors::virtual_begin};
   }
 
+  chaos::outcome play_as_wished(const chaos::schedule& s, const chaos::teller& tell) {
+    if (!options_.html.empty())
+      return play_for_page(s, tell);
+    if (!options_.trace.empty() && options_.runs == 1)
+      return play_traced(s, tell, options_.trace, "");
+    return chaos::play(s, tell);
+  }
+
+  chaos::outcome play_for_page(const chaos::schedule& s, const chaos::teller& tell) {
+    kept_records kept;
+    trace::recorder recorder(kept);
+    auto outcome = chaos::play(s, tell, &recorder);
+    recorder.flush();
+    const auto head = header_of(s, "");
+    if (!options_.trace.empty()) {
+      trace::file file(options_.trace, head);
+      file.take(kept.records());
+      finish(file);
+    }
+    write_page(format(head) + trace::print(kept.records()), head.scenario, options_.html);
+    return outcome;
+  }
+
+  static void finish(trace::file& file) {
+    file.flush();
+    if (const auto error = file.error(); !error.empty())
+      throw usage_error(error);
+  }
+
   chaos::outcome play_traced(const chaos::schedule& s, const chaos::teller& tell, const std::string& path,
                              const std::string& selection) {
     trace::file file(path, header_of(s, selection));
     trace::recorder recorder(file);
     auto outcome = chaos::play(s, tell, &recorder);
     recorder.flush();
-    if (const auto error = file.error(); !error.empty())
-      throw usage_error(error);
+    finish(file);
     return outcome;
   }
 

@@ -3,8 +3,11 @@
 #include "app/command_line.hpp"
 #include "cluster/page/page.hpp"
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
 #include <unistd.h>
 #include <utility>
 
@@ -37,6 +40,11 @@ std::string write_unasked(const trace::ring& kept, const trace::header& head, co
   } catch (const std::exception& error) {
     return error.what();
   }
+}
+
+void require_writable(const std::string& page) {
+  if (!page.empty() && !std::ofstream(page, std::ios::app))
+    throw app::usage_error(fmt::format("{}: {}", page, std::strerror(errno)));
 }
 
 void write_page(const std::string& text, const std::string& name, const std::string& page) {

@@ -10,11 +10,8 @@
 #include "app/version.hpp"
 
 #include <atomic>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
 #include <optional>
 
 namespace troupe::sim {
@@ -91,9 +88,7 @@ class run_trace {
  public:
   run_trace(const options& o, const run_plan& plan)
       : head_(head(o, plan, o.scenarios.front())), page_(o.html), path_(o.trace) {
-    // Nobody wants to learn behind the run that the page has no place.
-    if (!page_.empty() && !std::ofstream(page_, std::ios::app))
-      throw usage_error(fmt::format("{}: {}", page_, std::strerror(errno)));
+    require_writable(page_);
     if (path_.empty() && plan.mode == run_mode::real) // for the page: each process writes a file
       path_ = (scratch_.emplace().path() / "trace").string();
     if (!path_.empty())

@@ -242,6 +242,10 @@ TEST_CASE("bad input is refused in one line that says what and where") {
   refused(folder, {"--replica", replica, good, "simple-9"}, "simple-9: no such file");
   refused(folder, {"--json", "", good}, "--json: is empty");
   refused(folder, {"--json", folder.path("x"), "--html", folder.path("./x"), good}, "would be written twice");
+  refused(folder, {"chaos", "--html", folder.path("x")}, "--html wants --runs 1");
+  refused(folder, {"chaos", "--runs", "1", "--html", "/no/such/x"}, "/no/such/x: No such file");
+  refused(folder, {"chaos", "--runs", "1", "--html", folder.path("x"), "--trace", folder.path("./x")},
+          "would be written twice");
   refused(folder, {"chaos", "--for", "nan"}, "--for: must be a number of seconds");
   const auto broken = folder.write("broken.json", "{\n\"lifetime\": 30,,}");
   refused(folder, {"--replica", replica, broken}, broken + ":2:16: ");

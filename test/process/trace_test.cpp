@@ -197,6 +197,22 @@ TEST_CASE("trace: a real run as a page has all processes, and their traces only 
   CHECK(contents(f.path("both.html")) == contents(f.path("later.html")));
 }
 
+TEST_CASE("trace: a chaos run makes its page as other runs do") {
+  const scratch_folder f;
+  const std::vector<std::string> chaos{TROUPE_SIM, "chaos", "--seed", "3", "--runs", "1", "--for", "3"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    auto words = chaos;
+    words.insert(words.end(), more.begin(), more.end());
+    return call(f, words);
+  };
+  CHECK(with({"--html", "both.html", "--trace", "both.jsonl"}).status == 0);
+  CHECK(with({"--trace", "only.jsonl"}).status == 0);
+  CHECK(with({"--html", "only.html"}).status == 0);
+  CHECK(contents(f.path("both.jsonl")) == contents(f.path("only.jsonl")));
+  CHECK(contents(f.path("both.html")) == contents(f.path("only.html")));
+  CHECK(contents(f.path("only.html")).find("chaos") != std::string::npos);
+}
+
 TEST_CASE("trace: real replicas leave a file each, and together they are one story") {
   const scratch_folder f;
   f.write("short.json",
