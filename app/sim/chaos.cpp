@@ -218,7 +218,8 @@ class chaos_session {
       file.take(kept.records());
       finish(file);
     }
-    write_page(format(head) + trace::print(kept.records()), head.scenario, options_.html);
+    write_page(format(head) + trace::print(kept.records()),
+               options_.trace.empty() ? head.scenario : options_.trace, options_.html);
     return outcome;
   }
 

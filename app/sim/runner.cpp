@@ -129,7 +129,8 @@ class run_trace {
     if (head_.mode == to_string(run_mode::real))
       write_page(files(), page_);
     else
-      write_page(format(head_) + trace::print(kept_.records()), head_.scenario, page_);
+      write_page(format(head_) + trace::print(kept_.records()), path_.empty() ? head_.scenario : path_,
+                 page_);
   }
 
  private:
