@@ -10,7 +10,7 @@
       add(read_requests) add(client_requests) add(state_saved) add(locate_leader) add(leader_heard)          \
           add(hand_over) add(write_done) add(flush) add(wake) add(write) add(sync_done) add(committed)       \
               add(install_snapshot) add(outcomes) add(reads_ready) add(reads_refused) add(room_again)        \
-                  add(save_more)
+                  add(save_more) add(lease_over)
 
 #define TROUPE_ALLOW(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::name)
 TROUPE_LOCAL_MESSAGES(TROUPE_ALLOW)
@@ -32,8 +32,9 @@ namespace troupe::actors {
 using network_actor = takes<start, datagram, outbound, client_answer, standing_changed, flush>;
 
 /// Owns the clients: what waits for what, the state machine, the answers.
-using router_actor = takes<client_request, client_requests, standing_changed, committed, install_snapshot,
-                           outcomes, reads_ready, reads_refused, leader_heard, room_again, save_more, flush>;
+using router_actor =
+    takes<client_request, client_requests, standing_changed, committed, install_snapshot, outcomes,
+          reads_ready, reads_refused, lease_over, leader_heard, room_again, save_more, flush>;
 
 /// Runs the core and carries out its effects.
 using raft_actor = takes<start, raft::received, propose, read_requests, locate_leader, state_saved, hand_over,

@@ -2,19 +2,22 @@
 // What the four actors of a replica say to each other. None of it leaves the process; what does is in
 // protocol/messages.hpp.
 //
-//              datagram |
-//                       v     client_request             propose, read_requests, locate_leader, state_saved
-//   edge <--- send -- network ----------------> router --------------------------------------------------->
-//   raft
-//                     ^     <----------------          <---------------------------------------------------
-//                     |       client_answer              standing_changed, committed, install_snapshot,
-//                     outcomes, |                                  reads_ready, reads_refused, leader_heard,
-//                     room_again
-//                     |
-//                     |  raft::received                       write
-//                     +----------------------------> raft -----------------> log store
-//                        outbound, standing_changed       <-----------------
-//                                                             write_done
+// clang-format off
+//
+//   from         to          what
+//   the edge     network     datagram
+//   network      the edge    what is sent
+//   network      router      client_request
+//   router       network     client_answer
+//   network      raft        raft::received
+//   raft         network     outbound, standing_changed
+//   router       raft        propose, read_requests, locate_leader, state_saved
+//   raft         router      standing_changed, committed, install_snapshot, outcomes, reads_ready, reads_refused,
+//                            lease_over, leader_heard, room_again
+//   raft         log store   write
+//   log store    raft        write_done
+//
+// clang-format on
 
 #include "protocol/kv/command.hpp"
 #include "protocol/messages.hpp"
@@ -186,6 +189,12 @@ struct reads_ready {
   static constexpr std::string_view type_name = "reads_ready";
   std::vector<raft::read_ready> list;
   static constexpr auto fields() { return std::tuple{field{"list", &reads_ready::list}}; }
+};
+
+/// What `reads_ready` said of a lease is taken back.
+struct lease_over {
+  static constexpr std::string_view type_name = "lease_over";
+  static constexpr auto fields() { return std::tuple{}; }
 };
 
 struct reads_refused {

@@ -103,6 +103,8 @@ void raft_runner::carry_out(raft::effects& e) {
     send(rooms_->network, standing_changed{*e.standing});
     send(rooms_->router, standing_changed{*e.standing});
   }
+  if (e.lease_over) // before the other is told to campaign: no get that comes once it leads is ahead of this
+    send(rooms_->router, lease_over{});
   post(std::move(e.send_now)); // before the write: a leader's followers store while it does
   if (!e.write.empty())
     send(rooms_->log_store, write{gate_.next_write(), std::move(e.write)});

@@ -70,6 +70,7 @@ class router : public room<router_actor> {
   void save_some();
   void note(const raft::proposal_outcome& o);
   void read(const raft::read_ready& r);
+  bool read_by_lease(const client_request& r);
   void refuse(const raft::refused_read& r);
 
   void reply(client_reply r);
@@ -89,6 +90,7 @@ class router : public room<router_actor> {
   std::unordered_map<kv::request_id, std::optional<write_in_log>, hash_of_id> known_;
   std::multimap<log_index, kv::request_id> by_index_;
   std::map<std::uint64_t, client_request> reads_;
+  instant lease_until_; ///< on this replica's clock; as far as raft has said
   std::uint64_t next_read_ = 1;
   /// What the message that is handled asks of raft, together when it is done with.
   propose proposals_;

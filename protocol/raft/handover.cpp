@@ -17,6 +17,7 @@ void core::take(transfer& in) {
     return refuse(fmt::format("{} cannot take over: it is not another voter", to_string(in.to)));
   l->handover = raft::handover{in.to, now_ + options_.election_timeout_min};
   l->lease_void = true;
+  out_.lease_over = true;
 }
 
 /// Brings the next leader up to date, also on what is committed, and then tells it to campaign. Writes wait

@@ -165,7 +165,8 @@ struct proposal_outcome {
 };
 
 /// The state machine may be read for request `id`, once it has applied what was committed so far, while the
-/// clock is before `until`: after that the lease is over, and the read has to be asked for again.
+/// clock is before `until`: after that the lease is over, and the read has to be asked for again. With a
+/// lease that is true of every read that comes until then, unless `lease_over` takes it back.
 struct read_ready {
   static constexpr std::string_view type_name = "read_ready";
   std::uint64_t id = 0;
@@ -206,6 +207,8 @@ struct standing {
 struct effects {
   /// To be stored; what is sent once stored waits for this and for all that was to be stored before.
   storage_write write;
+  /// No read may count on a lease any more: leadership is on its way to somebody else.
+  bool lease_over = false;
   std::vector<outgoing> send_now;
   std::vector<outgoing> send_once_stored;
   /// A snapshot in place of the state machine's whole state; and if it came from the leader, what has read

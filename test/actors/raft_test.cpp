@@ -317,6 +317,20 @@ TEST_CASE("raft: says once when the leader was heard from after the given moment
   }
 }
 
+TEST_CASE("raft: who hands over takes its lease back, before the other is told to campaign") {
+  raft_stage s;
+  s.leads();
+  s.tell(s.rooms().raft, read_requests{{1}});
+  CHECK(s.only<reads_ready>().list.at(0).until > s.now());
+  s.all();
+  s.tell(s.rooms().raft, hand_over{other});
+  const auto said = s.all();
+  REQUIRE(said.size() == 2);
+  CHECK(std::holds_alternative<lease_over>(said[0]));
+  const auto& left = std::get<outbound>(said[1]).messages;
+  CHECK(std::holds_alternative<timeout_now>(left.back().message));
+}
+
 TEST_CASE("raft: what it cannot take up is mentioned once") {
   raft_stage s;
   s.lines.clear();

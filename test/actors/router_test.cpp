@@ -206,6 +206,40 @@ TEST_CASE("router: a read whose lease is over by the time it is answered is aske
   CHECK(s.answers() == answers_in_short{"ok 1="});
 }
 
+TEST_CASE("router: one read by lease stands for all until the lease is over") {
+  router_stage s;
+  s.leads(self);
+  s.asks(get_of("1"));
+  s.may_read(s.only<read_requests>().ids.at(0), s.now() + 2ms);
+  CHECK(s.answers() == answers_in_short{"ok 1="});
+  s.commits({entry_of(put_of("2", "new"), 1, 1)});
+  s.all();
+  s.asks(get_of("3"));
+  s.asks(get_of("4"));
+  CHECK(s.answers() == answers_in_short{"ok 3=new", "ok 4=new"});
+  CHECK(s.nothing_waits());
+  SUBCASE("which it is after its time") { s.advance(2ms); }
+  SUBCASE("which it is when raft takes it back") { s.tell(s.rooms().router, lease_over{}); }
+  SUBCASE("which it is when somebody else may lead, even if that turns out to be this replica") {
+    s.leads(nobody, 2);
+    s.leads(self, 3);
+  }
+  s.asks(get_of("5"));
+  CHECK(s.answers().empty());
+  CHECK(s.only<read_requests>().ids.size() == 1);
+}
+
+TEST_CASE("router: a read that took a round stands for itself alone") {
+  router_stage s;
+  s.leads(self);
+  s.asks(get_of("1"));
+  s.may_read(s.only<read_requests>().ids.at(0));
+  CHECK(s.answers() == answers_in_short{"ok 1="});
+  s.asks(get_of("2"));
+  CHECK(s.answers().empty());
+  CHECK(s.only<read_requests>().ids.size() == 1);
+}
+
 TEST_CASE("router: a read that is refused finds another place") {
   router_stage s;
   s.leads(self);

@@ -29,13 +29,14 @@ inline raft::entry_ptr no_op(std::uint64_t index, std::uint64_t term) {
 }
 
 /// Whatever one room can say to another.
-using said = std::variant<actors::start, actors::datagram, actors::outbound, actors::client_answer,
-                          actors::standing_changed, client_request, actors::committed,
-                          actors::install_snapshot, actors::outcomes, actors::reads_ready,
-                          actors::reads_refused, actors::leader_heard, actors::room_again, actors::save_more,
-                          raft::received, actors::propose, actors::read_requests, actors::client_requests,
-                          actors::locate_leader, actors::state_saved, actors::hand_over, actors::write_done,
-                          actors::flush, actors::wake, actors::write, actors::sync_done>;
+using said =
+    std::variant<actors::start, actors::datagram, actors::outbound, actors::client_answer,
+                 actors::standing_changed, client_request, actors::committed, actors::install_snapshot,
+                 actors::outcomes, actors::reads_ready, actors::reads_refused, actors::lease_over,
+                 actors::leader_heard, actors::room_again, actors::save_more, raft::received, actors::propose,
+                 actors::read_requests, actors::client_requests, actors::locate_leader, actors::state_saved,
+                 actors::hand_over, actors::write_done, actors::flush, actors::wake, actors::write,
+                 actors::sync_done>;
 
 /// What was said, and to which room.
 struct heard_message {
