@@ -52,7 +52,7 @@ router::behavior_type router::make_behavior() {
       },
       [this](const standing_changed& s) {
         standing_ = s.standing;
-        lease_until_ = {};
+        lease_until_.reset();
         serve_parked();
         ask_raft();
       },
@@ -74,7 +74,7 @@ router::behavior_type router::make_behavior() {
           read(ready);
         ask_raft();
       },
-      [this](lease_over) { lease_until_ = {}; },
+      [this](lease_over) { lease_until_.reset(); },
       [this](const reads_refused& r) {
         for (const auto& refused : r.list)
           refuse(refused);
@@ -330,10 +330,10 @@ void router::read(const raft::read_ready& r) {
 
 /// One read by lease stands for all that come while it lasts: raft need not be asked about each.
 bool router::read_by_lease(const client_request& r) {
-  if (lease_until_ == instant{})
+  if (!lease_until_)
     return false;
   client_ok answer{r.id, machine_.get(std::get<kv::get>(r.operation).key), true};
-  if (now() >= lease_until_) // behind the look at the state, as above
+  if (now() >= *lease_until_) // behind the look at the state, as above
     return false;
   reply(std::move(answer));
   return true;

@@ -42,6 +42,8 @@ class router : public room<router_actor> {
   std::size_t waiting() const;
   /// How many requests were taken in and have not left.
   std::size_t known() const { return known_.size(); }
+  /// Until when it reads without asking raft, on this replica's clock.
+  std::optional<instant> lease_until() const { return lease_until_; }
 
  private:
   struct write_in_log {
@@ -90,7 +92,7 @@ class router : public room<router_actor> {
   std::unordered_map<kv::request_id, std::optional<write_in_log>, hash_of_id> known_;
   std::multimap<log_index, kv::request_id> by_index_;
   std::map<std::uint64_t, client_request> reads_;
-  instant lease_until_; ///< on this replica's clock; as far as raft has said
+  std::optional<instant> lease_until_; ///< on this replica's clock; as far as raft has said
   std::uint64_t next_read_ = 1;
   /// What the message that is handled asks of raft, together when it is done with.
   propose proposals_;

@@ -238,6 +238,7 @@ class virtual_cluster {
   void judge_commit(const raft::core& c, const raft::effects& e, std::size_t committed_before);
   void judge_stall(member& m, const raft::core& c);
   void judge_lease(member& m, const raft::core& c);
+  instant reads_until(const member& m) const;
   void judge_promise(member& m, std::string_view bytes);
   void judge_vote(const member& voter, replica_id candidate, const vote_reply& reply);
   void note_loyalty(member& m, replica_id leader);
