@@ -140,15 +140,13 @@ class receipt {
         last_answer_ = answers_.size() - 1;
       asked_.reset();
     }
-    if (e.dst != follower_ && e.dst != nobody)
+    if (e.dst != follower_ || e.type != snapshot_piece::type_name)
       return;
     if (!asked_)
       asked_ = steady::now();
-    if (e.type == snapshot_piece::type_name) {
-      ++pieces_;
-      last_piece_ = *asked_;
-      has_last_piece_ = true;
-    }
+    ++pieces_;
+    last_piece_ = *asked_;
+    has_last_piece_ = true;
   }
 
   /// A while after the last piece.
@@ -157,8 +155,8 @@ class receipt {
     return last_answer_ && bench::seconds_since(last_piece_) > while_seconds;
   }
 
-  /// How long one that sent to it waited until it sent something, in seconds; but for the last piece, whose
-  /// answer says that all of it is stored.
+  /// How long one that sent a piece waited until it said something, in seconds; but for the last piece, whose
+  /// answer says that all of it is stored. The log behind it comes next, as to anybody who is behind.
   std::vector<double> answers() const {
     auto all = answers_;
     all.erase(all.begin() + static_cast<std::ptrdiff_t>(last_answer_.value()));
