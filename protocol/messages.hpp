@@ -102,7 +102,7 @@ struct append_accepted {
 struct append_rejected {
   static constexpr std::string_view type_name = "append_rejected";
   term_number term;
-  sequence_number sequence;
+  sequence_number sequence; ///< 0: what is answered was of an earlier term
   /// The term of the conflicting entry, and the first index of that term in the follower's log; where the log
   /// is too short, 0 and the index behind its end (section 5.3, last paragraphs).
   term_number conflict_term;

@@ -168,6 +168,7 @@ class core {
   void on(replica_id from, append_request& m);
   void on(replica_id from, commit_notice& m);
   bool accept_leader(replica_id from, term_number term);
+  void tell_of_newer_term(replica_id to, term_number its_term);
   bool skip_compacted(append_request& m) const;
   bool store_entries(const append_request& m);
 

@@ -21,12 +21,16 @@ bool core::accept_leader(replica_id from, term_number term) {
   return true;
 }
 
+/// To who led an earlier term. The number of its message is left out: numbers begin anew with each term, and
+/// if it leads again this one would confirm a message of now that nobody may have received.
+void core::tell_of_newer_term(replica_id to, term_number its_term) {
+  if (its_term < hard_.term)
+    reply(to, append_rejected{hard_.term, {}, {}, log_.last_index() + 1});
+}
+
 void core::on(replica_id from, append_request& m) {
-  if (!accept_leader(from, m.term)) {
-    if (m.term < hard_.term)
-      reply(from, append_rejected{hard_.term, m.sequence, {}, log_.last_index() + 1});
-    return;
-  }
+  if (!accept_leader(from, m.term))
+    return tell_of_newer_term(from, m.term);
   if (!skip_compacted(m))
     return refuse("an append that contradicts the snapshot");
   if (m.previous_index > log_.last_index())

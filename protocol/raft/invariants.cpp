@@ -53,6 +53,10 @@ std::optional<std::string> observer::observe(const core& c, const effects& e) {
     found = check_committed(c, e);
   if (!found)
     found = check_leader(c, before);
+  if (!found)
+    found = check_numbers(c, e.send_now);
+  if (!found)
+    found = check_numbers(c, e.send_once_stored);
   started(c);
   return found;
 }
@@ -133,6 +137,30 @@ std::optional<std::string> observer::check_leader(const core& c, const seen& bef
                          describe(c), entry->term.value, index.value);
   }
   return std::nullopt;
+}
+
+/// An answer confirms a message to its leader, for its lease, its reads and its quorum (D 6.2, D 6.4). So it
+/// must not name one that this leader has not sent in this term.
+std::optional<std::string> observer::check_numbers(const core& c, const std::vector<outgoing>& messages) {
+  std::optional<std::string> found;
+  for (const auto& [to, message] : messages)
+    std::visit(
+        [&, to = to](const auto& m) {
+          using type = std::decay_t<decltype(m)>;
+          if constexpr (std::is_same_v<type, append_request> || std::is_same_v<type, snapshot_piece>) {
+            sent_[{c.self(), to}] = {m.term, m.sequence};
+          } else if constexpr (std::is_same_v<type, append_accepted> ||
+                               std::is_same_v<type, append_rejected> ||
+                               std::is_same_v<type, snapshot_reply>) {
+            if (m.sequence != sequence_number{} &&
+                sent_[{to, c.self()}] < number_of_message{m.term, m.sequence})
+              found =
+                  fmt::format("an answer names a message of its term: {} answers {} in term {} as number {}",
+                              describe(c), to_string(to), m.term.value, m.sequence.value);
+          }
+        },
+        message);
+  return found;
 }
 
 std::optional<std::string> observer::compare_logs(const core& a, const core& b) {

@@ -43,9 +43,17 @@ class observer {
   std::optional<std::string> check_progress(const core& c, const effects& e, const seen& before) const;
   std::optional<std::string> check_committed(const core& c, const effects& e);
   std::optional<std::string> check_leader(const core& c, const seen& before);
+  std::optional<std::string> check_numbers(const core& c, const std::vector<outgoing>& messages);
 
   std::map<replica_id, seen> seen_;
   std::map<term_number, replica_id> leaders_;
+  struct number_of_message {
+    term_number term;
+    sequence_number sequence;
+    auto operator<=>(const number_of_message&) const = default;
+  };
+  /// The last one that a leader sent to a follower.
+  std::map<std::pair<replica_id, replica_id>, number_of_message> sent_;
   /// committed_[i] is what the first replica to commit index i + 1 committed there; null where only a
   /// snapshot was seen.
   std::vector<entry_ptr> committed_;

@@ -92,11 +92,8 @@ void core::on(replica_id from, snapshot_reply& m) {
 // --------------------------------------------------------------------------------------------
 
 void core::on(replica_id from, snapshot_piece& m) {
-  if (!accept_leader(from, m.term)) {
-    if (m.term < hard_.term)
-      reply(from, append_rejected{hard_.term, m.sequence, {}, log_.last_index() + 1});
-    return;
-  }
+  if (!accept_leader(from, m.term))
+    return tell_of_newer_term(from, m.term);
   // A log that holds the snapshot's last entry holds all before it: a late snapshot must not cut it.
   const bool held = m.last_index <= commit_ || log_.term_at(m.last_index) == m.last_term;
   if (held) {

@@ -67,6 +67,28 @@ TEST_CASE("trap 20: only an answer to what was sent after a read arrived confirm
   CHECK(c.last.ready_reads.size() == 1);
 }
 
+TEST_CASE("trap 20: who answers a message of an older term does not name its number") {
+  lone_core c(3, {}, stored_of(3, nobody, {1, 1}));
+  SUBCASE("an append") { c.hear(1, append_request{{2}, {7}, {2}, {1}, {}, {}}); }
+  SUBCASE("a piece of a snapshot") {
+    c.hear(1, snapshot_piece{{2}, {7}, {2}, {1}, {id_of(0)}, {}, 0, "", true});
+  }
+  const auto answer = c.answer<append_rejected>(1);
+  CHECK(answer.term == term_number{3});
+  CHECK(answer.sequence == sequence_number{});
+}
+
+TEST_CASE("trap 20: an answer that names no number confirms nothing, and moves nothing back") {
+  auto c = leader(without_lease());
+  const auto answered = c.progress_of(1).answered;
+  c.step(raft::reads{{7}});
+  const auto next = c.progress_of(1).next;
+  c.hear(1, append_rejected{{1}, {}, {}, {1}});
+  CHECK(c.last.ready_reads.empty());
+  CHECK(c.progress_of(1).answered == answered);
+  CHECK(c.progress_of(1).next == next);
+}
+
 TEST_CASE("trap 20: no number is used twice in a term") {
   pure_cluster c(5, without_lease());
   const auto l = c.elect();
