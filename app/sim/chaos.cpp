@@ -123,6 +123,7 @@ std::optional<chaos_options> parse(int argc, char** argv) {
     throw usage_error("--html wants --runs 1");
   app::refuse_to_mix({o.history, o.trace, o.html});
   require_writable(o.html);
+  require_writable(o.history);
   return o;
 }
 
@@ -139,7 +140,7 @@ class chaos_session {
   }
 
   int run() {
-    const stop_signal stop;
+    const stop_signal stop(stop_signal::second::ends_at_once);
     const auto begun = std::chrono::steady_clock::now();
     const bool all = side_by_side(options_.runs, options_.jobs, [&](std::size_t number) {
       play_one(first_seed_ + number);

@@ -77,7 +77,8 @@ exit_status simulate(const options& options) {
   auto report = open_report(options.json);
   print_notes(plans, options);
   const watchdog guard;
-  const stop_signal stop;
+  const stop_signal stop(options.mode == run_mode::real ? stop_signal::second::changes_nothing
+                                                        : stop_signal::second::ends_at_once);
   const auto outcome = play_all(plans, options, guard, stop.descriptor());
   if (options.json == "-")
     fmt::print("{}", format_json(outcome.results));

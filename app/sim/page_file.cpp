@@ -42,9 +42,11 @@ std::string write_unasked(const trace::ring& kept, const trace::header& head, co
   }
 }
 
-void require_writable(const std::string& page) {
-  if (!page.empty() && !std::ofstream(page, std::ios::app))
-    throw app::usage_error(fmt::format("{}: {}", page, std::strerror(errno)));
+void require_writable(const std::string& file) {
+  if (file == "-")
+    throw app::usage_error("the standard output is taken: - is no place for a page or a history");
+  if (!file.empty() && !std::ofstream(file, std::ios::app))
+    throw app::usage_error(fmt::format("{}: {}", file, std::strerror(errno)));
 }
 
 void write_page(const std::string& text, const std::string& name, const std::string& page) {

@@ -27,8 +27,9 @@ inline constexpr std::size_t unasked_bytes = std::size_t{16} << 20U;
 /// or why there is no file: the run has failed all the same.
 std::string write_unasked(const trace::ring& kept, const trace::header& head, const std::string& suffix = "");
 
-/// Throws usage_error if a page could not be written there: nobody wants to learn that behind the run.
-void require_writable(const std::string& page);
+/// Throws usage_error if nothing could be written there: nobody wants to learn that behind the run. An empty
+/// name is no file.
+void require_writable(const std::string& file);
 
 /// Throws usage_error if the page cannot be written.
 ///

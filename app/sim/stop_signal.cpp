@@ -8,8 +8,14 @@ namespace troupe::sim {
 namespace {
 
 volatile sig_atomic_t write_end = -1;
+volatile sig_atomic_t is_impatient = 0;
+volatile sig_atomic_t was_told = 0;
+constexpr int interrupted = 130;
 
 void on_signal(int) {
+  if (was_told != 0 && is_impatient != 0)
+    ::_exit(interrupted);
+  was_told = 1;
   const int saved = errno;
   [[maybe_unused]] const auto written = write(write_end, "!", 1);
   errno = saved;
@@ -17,13 +23,17 @@ void on_signal(int) {
 
 } // namespace
 
-stop_signal::stop_signal() : pipe_(make_pipe()) {
+stop_signal::stop_signal(second what) : pipe_(make_pipe()) {
   write_end = pipe_.write.get();
+  is_impatient = what == second::ends_at_once;
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
-  for (int signal : {SIGINT, SIGTERM, SIGHUP})
-    sigaction(signal, &action, nullptr);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before {};
+    if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
+      sigaction(signal, &action, nullptr);
+  }
   // Whoever stops reading our output must not end a run.
   std::signal(SIGPIPE, SIG_IGN);
 }

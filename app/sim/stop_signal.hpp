@@ -4,11 +4,16 @@
 
 namespace troupe::sim {
 
-/// Turns SIGINT, SIGTERM and SIGHUP into a descriptor that becomes, and stays, readable. Make only one.
+/// Turns SIGINT, SIGTERM and SIGHUP into a descriptor that becomes, and stays, readable; those that the
+/// process was started to ignore, as nohup does, are ignored still. Make only one.
 class stop_signal {
  public:
+  enum class second {
+    changes_nothing,
+    ends_at_once ///< with status 130: where nothing has to be cleaned up, and one run may take long
+  };
   /// Throws std::system_error.
-  stop_signal();
+  explicit stop_signal(second what);
   int descriptor() const { return pipe_.read.get(); }
 
  private:

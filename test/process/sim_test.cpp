@@ -243,6 +243,8 @@ TEST_CASE("bad input is refused in one line that says what and where") {
   refused(folder, {"--json", "", good}, "--json: is empty");
   refused(folder, {"--json", folder.path("x"), "--html", folder.path("./x"), good}, "would be written twice");
   refused(folder, {"chaos", "--html", folder.path("x")}, "--html wants --runs 1");
+  refused(folder, {"chaos", "--runs", "1", "--history", "/no/such/x"}, "/no/such/x: No such file");
+  refused(folder, {"chaos", "--runs", "1", "--html", "-"}, "- is no place for a page");
   refused(folder, {"chaos", "--runs", "1", "--html", "/no/such/x"}, "/no/such/x: No such file");
   refused(folder, {"chaos", "--runs", "1", "--html", folder.path("x"), "--trace", folder.path("./x")},
           "would be written twice");
@@ -319,6 +321,22 @@ TEST_CASE("memory that is used up, in whatever thread, and threads that cannot b
         line);
 }
 #endif
+
+TEST_CASE("a long run on virtual time ends with the second signal, and what was ignored stays ignored") {
+  const scratch_folder folder;
+  simulator sim(folder, {"chaos", "--runs", "1", "--seed", "1", "--for", "86400"});
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(500)); // it has begun by then, or starts with the signals
+  sim.signal(SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  sim.signal(SIGTERM);
+  CHECK(sim.wait() == 130);
+  const auto hung_up =
+      call(folder, {"/bin/sh", "-c",
+                    "trap '' HUP; " TROUPE_SIM
+                    " chaos --runs 3 --seed 1 & kill -HUP $!; sleep 0.05; kill -HUP $!; wait $!"});
+  CHECK(hung_up.status == 0);
+}
 
 TEST_CASE("too few descriptors are told as what they are") {
   const scratch_folder folder;
