@@ -324,9 +324,8 @@ TEST_CASE("memory that is used up, in whatever thread, and threads that cannot b
 
 TEST_CASE("a long run on virtual time ends with the second signal, and what was ignored stays ignored") {
   const scratch_folder folder;
-  simulator sim(folder, {"chaos", "--runs", "1", "--seed", "1", "--for", "86400"});
-  std::this_thread::sleep_for(
-      std::chrono::milliseconds(500)); // it has begun by then, or starts with the signals
+  simulator sim(folder, {"chaos", "--runs", "1", "--seed", "1", "--for", "86400", "--verbose"});
+  REQUIRE(troupe::test::eventually([&] { return !sim.err().empty(); })); // the run has begun
   sim.signal(SIGINT);
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   sim.signal(SIGTERM);
