@@ -320,10 +320,11 @@ void router::read(const raft::read_ready& r) {
   client_ok answer{request.id, machine_.get(std::get<kv::get>(request.operation).key), true};
   // The clock is looked at after the state was: a lease that ended in between may have let another leader
   // write.
-  if (r.until != never && now() >= r.until)
-    return read_requests_.ids.push_back(r.id);
-  if (r.until != never)
+  if (r.until != never) {
+    if (now() >= r.until)
+      return read_requests_.ids.push_back(r.id);
     lease_until_ = r.until;
+  }
   reads_.erase(found);
   reply(std::move(answer));
 }

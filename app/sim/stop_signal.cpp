@@ -1,5 +1,6 @@
 #include "app/sim/stop_signal.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 
@@ -9,13 +10,14 @@ namespace {
 
 volatile sig_atomic_t write_end = -1;
 volatile sig_atomic_t is_impatient = 0;
-volatile sig_atomic_t was_told = 0;
+/// Two signals may come to two threads at once.
+std::atomic<bool> was_told = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
 constexpr int interrupted = 130;
 
 void on_signal(int) {
-  if (was_told != 0 && is_impatient != 0)
+  if (was_told.exchange(true) && is_impatient != 0)
     ::_exit(interrupted);
-  was_told = 1;
   const int saved = errno;
   [[maybe_unused]] const auto written = write(write_end, "!", 1);
   errno = saved;

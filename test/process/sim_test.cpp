@@ -327,13 +327,12 @@ TEST_CASE("a long run on virtual time ends with the second signal, and what was 
   simulator sim(folder, {"chaos", "--runs", "1", "--seed", "1", "--for", "86400", "--verbose"});
   REQUIRE(troupe::test::eventually([&] { return !sim.err().empty(); })); // the run has begun
   sim.signal(SIGINT);
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
   sim.signal(SIGTERM);
   CHECK(sim.wait() == 130);
-  const auto hung_up =
-      call(folder, {"/bin/sh", "-c",
-                    "trap '' HUP; " TROUPE_SIM
-                    " chaos --runs 3 --seed 1 & kill -HUP $!; sleep 0.05; kill -HUP $!; wait $!"});
+  const auto hung_up = call(
+      folder, {"/bin/sh", "-c",
+               "trap '' HUP; " TROUPE_SIM " chaos --runs 100 --seed 1 --verbose 2>told & n=0; "
+               "until [ -s told ] || [ $((n += 1)) -gt 300 ]; do sleep 0.1; done; kill -HUP $!; wait $!"});
   CHECK(hung_up.status == 0);
 }
 
