@@ -5,6 +5,7 @@
 #include "trace/context.hpp"
 #include "trace/recorder.hpp"
 
+#include <optional>
 #include <string_view>
 
 namespace troupe::sim {
@@ -22,7 +23,8 @@ class passages {
   void note_news(const course::news& n);
 
  private:
-  std::string_view why_not_delivered(std::string_view from, replica_id to) const;
+  std::optional<replica_id> heard_sender(std::string_view name) const;
+  std::string_view why_not_delivered(std::optional<replica_id> from, replica_id to) const;
   void note(std::string_view to, std::string_view fate, std::string_view bytes, instant now);
 
   trace::recorder* recorder_;

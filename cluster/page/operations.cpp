@@ -115,7 +115,7 @@ class collector {
     auto& o = of(is_answer ? r.to : r.from, r.mid, r.begin);
     if (o.kind.empty() && !is_answer)
       o.kind = r.type;
-    if (r.type != "ok" || o.is_done || r.fate == "lost" || r.fate == "cut" || r.fate == "held")
+    if (r.type != "ok" || o.is_done || (r.fate != "sent" && r.fate != "repeated"))
       return;
     o.is_done = true;
     o.done = r.begin;

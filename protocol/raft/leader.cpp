@@ -2,8 +2,9 @@
 //
 // A leader sends new entries to just enough followers to commit them, in rotation: whoever heard least
 // recently comes first. One whose answer is late counts as if it had not been sent anything, so that others
-// are asked. All are heard from at the pace of heartbeats, which bring those up to date that were passed
-// over. Whoever lacks more than a heartbeat can carry is sent the rest as it answers.
+// are asked, and is tried again when there is nobody else: who has failed least often first. All are heard
+// from at the pace of heartbeats, which bring those up to date that were passed over. Whoever lacks more than
+// a heartbeat can carry is sent the rest as it answers.
 
 #include "protocol/invariant.hpp"
 #include "protocol/raft/core.hpp"
@@ -159,7 +160,7 @@ bool core::is_covered() const {
   if (commit_ == log_.last_index())
     return true;
   const auto sent = [this](const progress& p) {
-    return p.installing || p.is_late(now_, options_) ? p.match : p.next - 1;
+    return p.installing || !p.is_hopeful(now_, options_) ? p.match : p.next - 1;
   };
   return quorum_value<log_index>(log_.last_index(), sent) == log_.last_index();
 }
@@ -170,7 +171,7 @@ bool core::is_round_covered() const {
   if (!l.round)
     return true;
   const auto sent = [this](const progress& p) {
-    return p.is_late(now_, options_) ? p.answered : p.last_sequence;
+    return p.is_hopeful(now_, options_) ? p.last_sequence : p.answered;
   };
   return quorum_value<sequence_number>(l.next_sequence, sent) >= *l.round;
 }
@@ -178,18 +179,18 @@ bool core::is_round_covered() const {
 /// Whether sending to this follower now would cover more than before.
 bool core::can_help(const progress& p) const {
   const auto& l = std::get<leader>(role_);
-  const bool late = p.is_late(now_, options_);
-  const bool has_all = (late ? p.match : p.next - 1) == log_.last_index();
-  const bool has_round = !l.round || (late ? p.answered : p.last_sequence) >= *l.round;
+  const bool hopeful = p.is_hopeful(now_, options_);
+  const bool has_all = (hopeful ? p.next - 1 : p.match) == log_.last_index();
+  const bool has_round = !l.round || (hopeful ? p.last_sequence : p.answered) >= *l.round;
   return active_configuration().is_voter(p.id) && !p.installing && !(has_all && has_round);
 }
 
 /// Whoever can help and was sent something longest ago; those whose answer is late only when there is nobody
-/// else.
+/// else, and the dead, who never answer, last of all.
 progress* core::next_to_send() {
   progress* best = nullptr;
   const auto rank = [this](const progress& p) {
-    return std::pair{p.is_late(now_, options_), p.last_sequence};
+    return std::tuple{p.is_late(now_, options_), p.retries, p.last_sequence};
   };
   for (auto& p : leading().followers) {
     const bool free = p.is_late(now_, options_) ? now_ >= p.retry_at(options_) : !p.window_is_full(options_);
@@ -351,8 +352,7 @@ void core::resume_sending(progress& p, const append_rejected& m, const flight& a
       next = *last + 1;
   p.next = std::clamp(next, p.match + 1, std::max(p.match + 1, answered.previous_index));
   // What followed the rejected message will be rejected too.
-  p.flights.clear();
-  p.flight_bytes = 0;
+  p.forget_flights();
   send_append(p);
 }
 
@@ -397,6 +397,8 @@ instant core::leader_deadline() const {
       continue;
     if (!p.is_late(now_, options_))
       deadline = std::min(deadline, p.late_at(options_));
+    else if (p.is_hopeful(now_, options_))
+      deadline = std::min(deadline, p.hope_until(options_));
     else if (p.is_catching_up() || (can_help(p) && (!is_covered() || !is_round_covered())))
       deadline = std::min(deadline, p.retry_at(options_));
   }

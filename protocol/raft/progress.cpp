@@ -68,6 +68,11 @@ std::optional<flight> progress::answer(sequence_number sequence, instant now) {
   return found;
 }
 
+void progress::forget_flights() {
+  flights.clear();
+  flight_bytes = 0;
+}
+
 void progress::raise_match(log_index index) {
   match = std::max(match, index);
   next = std::max(next, match + 1);

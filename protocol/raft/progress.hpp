@@ -62,6 +62,12 @@ struct progress {
   /// When its oldest unanswered message is late; never if none is unanswered.
   instant late_at(const options& o) const;
   bool is_late(instant now, const options& o) const { return now >= late_at(o); }
+  /// Until when the last message to it may still be answered in time.
+  instant hope_until(const options& o) const { return last_sent + trip.timeout(o); }
+  /// Whether what it was sent counts: nothing is late, or it was tried again just now.
+  bool is_hopeful(instant now, const options& o) const {
+    return !is_late(now, o) || (retries > 0 && now < hope_until(o));
+  }
   /// When a late one is tried again: later and later, up to the pace of heartbeats.
   instant retry_at(const options& o) const;
   bool is_catching_up() const { return match < catch_up_to; }
@@ -71,6 +77,8 @@ struct progress {
   /// Takes note of an answer. Returns the flight that it answers; nothing for an old or invented one.
   std::optional<flight> answer(sequence_number sequence, instant now);
   void raise_match(log_index index);
+  /// From now on nothing is on its way.
+  void forget_flights();
 };
 
 } // namespace troupe::raft

@@ -79,6 +79,53 @@ TEST_CASE("a follower whose answer is late is replaced by another") {
   CHECK(c->commit_index() == c->log().last_index());
 }
 
+TEST_CASE("who is tried again counts until that is late as well: nobody else is asked meanwhile") {
+  lone_core c(5);
+  c.lead();
+  c.propose("a");
+  std::vector<std::size_t> tried(5);
+  for (std::size_t f = 1; f < 5; ++f)
+    tried[f] += to_follower(c, f);
+  // Nobody answers. Two at a time are asked, as many as are needed, and none again before all were.
+  for (int turn = 1; turn < 4; ++turn) {
+    c.time_out();
+    CHECK(c.sent() == 2);
+    for (std::size_t f = 1; f < 5; ++f)
+      tried[f] += to_follower(c, f);
+    const auto [least, most] = std::minmax_element(tried.begin() + 1, tried.end());
+    CHECK(*most - *least == (turn % 2 == 0 ? 1U : 0U));
+  }
+}
+
+TEST_CASE("who has left more messages without an answer is tried later") {
+  lone_core c(5);
+  c.lead();
+  std::size_t to_the_dead = 0;
+  std::size_t all = 0;
+  const auto begun = c.now();
+  for (int i = 0; i < 200; ++i) {
+    c.propose("a");
+    // Follower 1 is dead; of the others a third of the messages get lost.
+    for (int tries = 0; c->commit_index() < c->log().last_index() && tries < 100; ++tries) {
+      std::vector<std::size_t> answering;
+      for (std::size_t f = 1; f < 5; ++f) {
+        if (to_follower(c, f) == 0)
+          continue;
+        ++all;
+        to_the_dead += f == 1 ? 1 : 0;
+        if (f != 1 && all % 3 != 0)
+          answering.push_back(f);
+      }
+      answering.empty() ? (void)c.time_out() : c.accept(answering);
+    }
+    REQUIRE(c->commit_index() == c->log().last_index());
+    c.pass(100ms);
+  }
+  const auto passed = c.now() - begun;
+  CHECK(all >= 500);
+  CHECK(to_the_dead <= static_cast<std::size_t>(passed / c->settings().heartbeat_interval) / 2 + 16);
+}
+
 TEST_CASE("heartbeats bring everybody up to date, and say what is committed") {
   pure_cluster c(5);
   const auto l = c.elect();
