@@ -1,6 +1,7 @@
 // How long clients wait, through the same simulator: a replica that answers at once, one that asks a majority
-// and does nothing else (bench/yardstick.cpp), Troupe in one loop, and Troupe on one of CAF's threads. The
-// four take turns, so that what else the machine does hits all of them.
+// and does nothing else (bench/yardstick.cpp), the same two made of actors (bench/yardstick_actors.cpp),
+// Troupe in one loop, and Troupe on one of CAF's threads. They take turns, so that what else the machine does
+// hits all of them.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -136,8 +137,10 @@ int main(int argc, char** argv) {
   const fs::path folder = ::mkdtemp(name.data());
   int status = 0;
   try {
-    for (const auto* kind : {"instant", "majority"})
+    for (const auto* kind : {"instant", "majority"}) {
       fs::create_symlink(bin / "yardstick", folder / fmt::format("yardstick-{}", kind));
+      fs::create_symlink(bin / "yardstick_actors", folder / fmt::format("actors-{}", kind));
+    }
     const auto threaded = folder / "on-threads";
     std::ofstream(threaded) << fmt::format("#!/bin/sh\nexec {} --threads 1 \"$@\"\n",
                                            (bin / "troupe-replica").string());
@@ -146,6 +149,8 @@ int main(int argc, char** argv) {
       const auto scenario = write_scenario(folder, size);
       std::vector<contestant> all{{"instant", (folder / "yardstick-instant").string()},
                                   {"majority", (folder / "yardstick-majority").string()},
+                                  {"instant in actors", (folder / "actors-instant").string()},
+                                  {"majority in actors", (folder / "actors-majority").string()},
                                   {"troupe", (bin / "troupe-replica").string()},
                                   {"troupe --threads 1", threaded.string()}};
       for (int round = 1; round <= rounds; ++round)
