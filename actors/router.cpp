@@ -117,15 +117,30 @@ std::size_t router::waiting() const {
 // -----------------------------------------------------------------------------------------
 
 void router::take(client_request& r) {
-  if (const auto* result = machine_.remembered(r.id)) // asked again after it was applied
-    return reply(ok(r.id, *result));
+  if (answer_if_applied(r))
+    return;
   if (known_.try_emplace(r.id).second) // asked again while it waits: one answer will do
-    serve(std::move(r));
+    find_place(std::move(r));
 }
 
-/// Finds the place for a request that is in none. Waiting beats bouncing: a client is only sent to a leader
-/// that is known, and seen to be alive.
+/// Asked again after it was applied, or applied while it waited since the client has asked another leader
+/// too.
+bool router::answer_if_applied(const client_request& r) {
+  const auto* result = machine_.remembered(r.id);
+  if (result)
+    reply(ok(r.id, *result));
+  return result != nullptr;
+}
+
+/// What becomes of a request that has lost its place.
 void router::serve(client_request r) {
+  if (!answer_if_applied(r))
+    find_place(std::move(r));
+}
+
+/// For a request that is in none. Waiting beats bouncing: a client is only sent to a leader that is known,
+/// and seen to be alive.
+void router::find_place(client_request r) {
   if (standing_.leader == self_)
     submit(std::move(r));
   else if (park(std::move(r)) && standing_.leader != nobody)
@@ -179,7 +194,7 @@ void router::serve_parked() {
   const bool here = standing_.leader == self_;
   parked_bytes_ = 0;
   for (auto& r : std::exchange(parked_, {})) {
-    if (!known_.contains(r.id)) // answered since: it was in the log of an earlier leader, too
+    if (!known_.contains(r.id) || answer_if_applied(r)) // it was in the log of an earlier leader, too
       continue;
     if (here)
       submit(std::move(r));
@@ -269,14 +284,15 @@ void router::install(const install_snapshot& s) {
   replaced_ = std::exchange(machine_, reader->take());
   applied_bytes_ = 0;
   saved_bytes_ = s.snapshot->data.size();
-  // What waited for one of the entries that the snapshot stands for is in it, or can never commit.
+  // What waited for one of the entries that the snapshot stands for is in it, or can never commit. Where that
+  // is forgotten, nobody may hand it in once more.
   std::vector<client_request> homeless;
   const auto end = by_index_.upper_bound(s.snapshot->last_index);
   for (auto i = by_index_.begin(); i != end; ++i) {
     auto* write = find_write(i->second);
     if (!write || (*write)->index != i->first)
       continue;
-    if (machine_.remembered(i->second)) {
+    if (machine_.remembered(i->second) || machine_.may_have_forgotten(i->second)) {
       known_.erase(i->second);
       continue;
     }

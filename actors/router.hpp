@@ -28,8 +28,8 @@ struct router_options {
 ///
 /// A request is in exactly one place: parked until somebody can serve it, proposed, in the log at (index,
 /// term), or a read that waits for its moment. It leaves with exactly one answer from this replica, or with
-/// none when its entry was committed by another leader, who then answers. A write that may still commit is
-/// never redirected: the client would be answered twice.
+/// none when its entry was committed by another leader, who then answers, or may have been. A write that may
+/// still commit, or may have committed, is never redirected: the client would write it twice.
 class router : public room<router_actor> {
  public:
   router(caf::actor_config& c, rooms_ptr r, replica_id self, router_options o, host h);
@@ -59,7 +59,9 @@ class router : public room<router_actor> {
   std::optional<write_in_log>* find_write(const kv::request_id& id);
   void take(client_request& r);
   void ask_raft();
+  bool answer_if_applied(const client_request& r);
   void serve(client_request r);
+  void find_place(client_request r);
   void submit(client_request r);
   bool park(client_request r);
   void serve_parked();

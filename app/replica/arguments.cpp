@@ -128,7 +128,7 @@ std::optional<replica_arguments> parse_arguments(int argc, char** argv) {
   app.add_option("--transport", transport, "datagram, stream or seqpacket, instead of recognising it")
       ->check(CLI::IsMember({"datagram", "stream", "seqpacket"}));
   app.add_option("--election-timeout-min", t.election_timeout_min_ms,
-                 "shortest silence before an election, ms")
+                 "shortest silence before an election, ms; the same for all replicas: leases rest on it")
       ->capture_default_str();
   app.add_option("--election-timeout-max", t.election_timeout_max_ms,
                  "longest silence before an election, ms")
@@ -158,7 +158,7 @@ std::optional<replica_arguments> parse_arguments(int argc, char** argv) {
       ->check(CLI::Range(0, 256));
   app.add_option("--data", data,
                  "keep the log in this directory, and go on with what is in it; without it a replica forgets "
-                 "everything when it ends")
+                 "everything when it ends, its votes as well, and must not be started again under its id")
       ->envname("TROUPE_DATA"); // as below
   app.add_option("--trace", trace,
                  "write every message that an actor handles into this file, for troupe-trace; "

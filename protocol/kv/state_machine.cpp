@@ -126,6 +126,11 @@ const result* state_machine::remembered(const request_id& id) const {
   return at == session_index_.end() ? nullptr : at->second->requests.find(id.mid);
 }
 
+bool state_machine::may_have_forgotten(const request_id& id) const {
+  const auto at = session_index_.find(id.client);
+  return sessions_.size() == max_clients || (at != session_index_.end() && at->second->requests.is_full());
+}
+
 /// Precondition: the client has none.
 state_machine::session& state_machine::make_session(std::string_view client) {
   if (sessions_.size() == max_clients) {

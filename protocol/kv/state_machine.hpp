@@ -54,6 +54,9 @@ class state_machine {
   /// What a request was answered, or nullptr if it was not applied or is forgotten. Valid until the next
   /// write.
   const result* remembered(const request_id& id) const;
+  /// Whether a request that is not remembered may have been applied all the same: so much came since, from
+  /// its client or from others, that something was forgotten.
+  bool may_have_forgotten(const request_id& id) const;
 
   /// How many keys are stored; one that was set to `""` is.
   std::size_t size() const { return values_.size(); }

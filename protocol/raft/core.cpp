@@ -200,6 +200,8 @@ void core::commit_up_to(log_index index, bool answer) {
     out_.committed.push_back(log_.at(i));
   out_.answer_committed = answer;
   commit_ = index;
+  if (arriving_ && arriving_->last_index <= commit_) // appends were faster
+    arriving_.reset();
 }
 
 } // namespace troupe::raft

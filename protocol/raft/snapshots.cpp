@@ -45,6 +45,8 @@ void core::send_snapshot(progress& p) {
   auto& l = leading();
   if (!p.installing || p.installing_offset == 0) {
     require(snapshot_ != nullptr, "entry {} is gone, and there is no snapshot of it", p.next.value);
+    if (p.installing != snapshot_) // answers to pieces of another say nothing of this one
+      p.forget_flights();
     p.installing = snapshot_;
     p.installing_offset = 0;
     p.catch_up_to = log_.last_index();

@@ -30,6 +30,36 @@ TEST_CASE("router: an installed snapshot is the state, and settles what waited f
   CHECK(s.stops.empty());
 }
 
+TEST_CASE("router: a write that a snapshot may contain, but has forgotten, is neither handed in again nor "
+          "sent away") {
+  kv::state_machine elsewhere;
+  elsewhere.apply({{"00F1", "1"}, kv::append{"k", "once"}});
+  std::size_t count = 0;
+  bool others = false;
+  SUBCASE("it remembers all") {}
+  SUBCASE("for requests of its client") { count = kv::state_machine::max_remembered_per_client; }
+  SUBCASE("for other clients") {
+    count = kv::state_machine::max_clients;
+    others = true;
+  }
+  for (std::size_t i = 0; i < count; ++i)
+    elsewhere.apply(
+        {{others ? fmt::format("client {}", i) : "00F1", fmt::format("later {}", i)}, kv::put{"x", ""}});
+  REQUIRE((count == 0) == (elsewhere.remembered({"00F1", "1"}) != nullptr));
+  router_stage s;
+  s.leads(self, 1);
+  s.has_in_log(put_of("1"), 5, 1);
+  s.leads(other, 2);
+  s.all();
+  s.tell(s.rooms().router, install_snapshot{std::make_shared<raft::snapshot>(
+                               raft::snapshot{{8}, {2}, {{self, other}, {}}, elsewhere.serialise()})});
+  s.lives(other);
+  CHECK(s.answers().empty());
+  s.leads(self, 3);
+  CHECK(s.silent<propose>());
+  CHECK(s.nothing_waits());
+}
+
 TEST_CASE("router: what has read a snapshot brings the state; the old one is freed while the log goes on") {
   router_stage s;
   s.commits({entry_of(put_of("1", "old"), 1, 1)}, false);

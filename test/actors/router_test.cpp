@@ -315,6 +315,27 @@ TEST_CASE("router: a write that was answered while it waited for room is not tri
   CHECK(s.nothing_waits());
 }
 
+TEST_CASE("router: a write that another leader has committed for its client is not sent to a leader as new") {
+  router_stage s;
+  s.leads(self, 1);
+  s.has_in_log(put_of("1"), 5, 1);
+  s.leads(other, 2);
+  // The client has asked there, too: its write is at 6, and something else where it was before.
+  s.commits({entry_of(put_of("2"), 4, 2)}, false);
+  SUBCASE("before it lost its place") {
+    s.commits({no_op(5, 2), entry_of(put_of("1"), 6, 2)}, false);
+    s.lives(other);
+    CHECK(s.answers() == answers_in_short{"ok 1"});
+  }
+  SUBCASE("after that, while it waits") {
+    s.commits({no_op(5, 2)}, false);
+    s.commits({entry_of(put_of("1"), 6, 2)}, false);
+    s.lives(other);
+    CHECK(s.answers() == answers_in_short{"ok 1"});
+  }
+  CHECK(s.nothing_waits());
+}
+
 TEST_CASE("router: the same write in two entries is applied and answered once") {
   router_stage s;
   s.leads(self);

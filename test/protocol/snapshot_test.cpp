@@ -113,6 +113,12 @@ namespace {
 
 /// Of letters only.
 struct letter_reader : raft::snapshot_reader {
+  static inline int in_use = 0;
+  letter_reader() { ++in_use; }
+  ~letter_reader() override { --in_use; }
+  letter_reader(const letter_reader&) = delete;
+  letter_reader& operator=(const letter_reader&) = delete;
+
   std::size_t at = 0;
   std::optional<std::string> read(const std::string& data, bool is_all) override {
     REQUIRE(data.size() >= at);
@@ -143,6 +149,15 @@ TEST_CASE("a snapshot is read while it arrives, and what has read it goes on wit
   REQUIRE(c.last.install != nullptr);
   REQUIRE(c.last.install_read != nullptr);
   CHECK(static_cast<const letter_reader&>(*c.last.install_read).at == 8);
+}
+
+TEST_CASE("pieces that appends have made needless are forgotten") {
+  lone_core c(3, with_reader());
+  c.hear(1, piece_of(1, 1, {3, 1}, 0, "half of it", false));
+  REQUIRE(letter_reader::in_use == 1);
+  c.hear(1, append_of(1, 2, {}, 3, entries_of_terms({1, 1, 1})));
+  REQUIRE(c->commit_index() == log_index{3});
+  CHECK(letter_reader::in_use == 0);
 }
 
 TEST_CASE("a snapshot that cannot be read is refused with the piece that shows it, and begun again") {
@@ -259,6 +274,24 @@ TEST_CASE("who has nothing of a snapshot yet is sent the newest") {
     c.time_out();
   CHECK(c.answer<snapshot_piece>(1).last_index == last);
   CHECK(c.answer<snapshot_piece>(1).data == "newer");
+}
+
+TEST_CASE("an answer to a piece of one snapshot says nothing of another") {
+  auto c = leader_with_snapshot(std::string(30'000, 's'));
+  const auto first = c.answer<snapshot_piece>(1);
+  REQUIRE(first.last_index == log_index{4});
+  c.propose("a");
+  c.hear(2, accepted_of(2, c.progress_of(2).last_sequence.value, c->log().last_index().value));
+  const auto last = c->commit_index();
+  // In its place is one whose characters begin elsewhere: a piece from the old one's offset could not be
+  // read.
+  c.step(raft::compact{last, std::string("s") + std::string(30'000, '\xC3')});
+  while (c.sent<snapshot_piece>(1).empty())
+    c.time_out();
+  REQUIRE(c.answer<snapshot_piece>(1).last_index == last);
+  c.hear(1, snapshot_reply{{2}, first.sequence, first.data.size(), {}});
+  CHECK(c.sent<snapshot_piece>(1).empty());
+  CHECK(c.progress_of(1).installing_offset == 0);
 }
 
 TEST_CASE("a piece that was sent twice makes none behind it be sent twice") {
