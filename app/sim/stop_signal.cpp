@@ -36,6 +36,10 @@ stop_signal::stop_signal(second what) : pipe_(make_pipe()) {
     if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
       sigaction(signal, &action, nullptr);
   }
+  // It asks a replica for its last moments. Nothing is asked of us; but a replica that we start must hear it,
+  // so it is not ignored, which would be handed down.
+  action.sa_handler = [](int) {};
+  sigaction(SIGUSR1, &action, nullptr);
   // Whoever stops reading our output must not end a run.
   std::signal(SIGPIPE, SIG_IGN);
 }

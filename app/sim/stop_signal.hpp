@@ -5,7 +5,8 @@
 namespace troupe::sim {
 
 /// Turns SIGINT, SIGTERM and SIGHUP into a descriptor that becomes, and stays, readable; those that the
-/// process was started to ignore, as nohup does, are ignored still. Make only one.
+/// process was started to ignore, as nohup does, are ignored still. SIGUSR1 does nothing any more. Make only
+/// one.
 class stop_signal {
  public:
   enum class second {

@@ -212,6 +212,7 @@ TEST_CASE("nobody survives the simulator, however it ends") {
                            folder.write("long.json", long_run)});
     const auto groups = sim.await_replicas(10);
     CHECK(groups.size() == 10);
+    sim.signal(SIGUSR1); // is for replicas
     sim.signal(signal);
     CHECK(sim.wait() == (signal == SIGKILL ? 1000 + SIGKILL : 130));
     CHECK(all_gone(groups));
