@@ -18,9 +18,9 @@ background_storage::background_storage(disk_log& log)
   worker_ = std::thread([this] { work(); });
 }
 
-void background_storage::stop() {
+std::string background_storage::stop() {
   if (!worker_.joinable())
-    return;
+    return {};
   {
     const std::lock_guard lock(mutex_);
     ends_ = true;
@@ -29,6 +29,7 @@ void background_storage::stop() {
   worker_.join();
   when_done_ = nullptr;
   ::close(done_signal_);
+  return done_ ? done_->error : std::string();
 }
 
 std::optional<actors::sync_end> background_storage::sync(sync_hook when_done) {

@@ -26,8 +26,8 @@ class background_storage : public actors::storage {
   int descriptor() const { return done_signal_; }
   void deliver();
 
-  /// What was handed over is still stored; nobody is told any more.
-  void stop();
+  /// What was handed over is still stored; nobody is told any more. Why that failed; empty if it did not.
+  std::string stop();
 
  private:
   void work();

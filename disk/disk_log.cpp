@@ -38,9 +38,7 @@ bool disk_log::is_of(const owner& who) {
 void disk_log::require_begun(const recovered& r, bool has_owner) {
   if (has_owner && r.segments.empty())
     refuse_missing(files_, segment_name(1), "as are all others");
-  const bool untouched =
-      r.state.entries.empty() && r.base == position{} && r.state.hard_state == raft::hard_state{};
-  if (!has_owner && !untouched)
+  if (!has_owner && !r.is_unused())
     refuse_missing(files_, identity_name, "beside a log");
 }
 

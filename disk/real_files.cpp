@@ -40,6 +40,8 @@ real_files::real_files(std::string directory, access how) : directory_(std::move
   directory_descriptor_ = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory_descriptor_ < 0)
     throw disk_error(fmt::format("{}: {}", directory_, std::strerror(errno)));
+  if (how == access::own && list().empty())
+    sync_parent();
   how == access::own ? lock() : look_for_owner();
 }
 
@@ -52,15 +54,18 @@ real_files::~real_files() {
     ::close(directory_descriptor_);
 }
 
-/// Whoever finds its new directory's name gone after a crash would take up its work with an empty log.
 void real_files::make_directory() {
-  if (::mkdir(directory_.c_str(), 0777) != 0) {
-    if (errno == EEXIST)
-      return;
+  if (::mkdir(directory_.c_str(), 0777) != 0 && errno != EEXIST)
     throw disk_error(fmt::format("{}: {}", directory_, std::strerror(errno)));
-  }
+}
+
+/// Whoever finds its new directory's name gone after a crash would take up its work with an empty log. Not
+/// only who has made it: a process that did may have been killed before it came here.
+void real_files::sync_parent() {
   const auto parent = std::filesystem::absolute(directory_).parent_path();
   const int descriptor = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0 && errno == EACCES)
+    return; // somebody else has made it
   const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
   const int error = errno;
   if (descriptor >= 0)
@@ -152,7 +157,15 @@ int real_files::open_to_write(const std::string& name) {
   const auto known = open_.find(name);
   if (known != open_.end())
     return known->second;
-  const int descriptor = open_file(name, O_WRONLY);
+  return keep_open(name, open_file(name, O_WRONLY));
+}
+
+/// Only the last few are written to.
+int real_files::keep_open(const std::string& name, int descriptor) {
+  constexpr std::size_t most = 8;
+  if (open_.size() == most)
+    while (!open_.empty())
+      forget(open_.begin()->first);
   return open_.emplace(name, descriptor).first->second;
 }
 
@@ -167,7 +180,7 @@ void real_files::forget(const std::string& name) {
 void real_files::create(const std::string& name, std::size_t reserved_bytes) {
   forget(name);
   const int descriptor = open_file(name, O_WRONLY | O_CREAT | O_TRUNC);
-  open_.emplace(name, descriptor);
+  keep_open(name, descriptor);
   const auto bytes = static_cast<off_t>(reserved_bytes);
   if (bytes == 0 || retry([&] { return ::fallocate(descriptor, 0, 0, bytes); }) == 0)
     return;
@@ -197,12 +210,20 @@ void real_files::truncate(const std::string& name, std::size_t bytes) {
 /// all is well.
 void real_files::sync(const std::string& name) {
   const int descriptor = open_to_write(name);
-  struct stat facts {};
-  if (::fdatasync(descriptor) != 0 || ::fstat(descriptor, &facts) != 0)
+  if (::fdatasync(descriptor) != 0)
     fail(name);
-  // What is written to it is durable, and nobody will ever find it.
+  // What is written to it is durable, and nobody will ever find it; or another process writes there, too.
+  require_name(name, descriptor);
+  if (lock_ >= 0)
+    require_name(lock_name, lock_);
+}
+
+void real_files::require_name(const std::string& name, int descriptor) const {
+  struct stat facts {};
+  if (::fstat(descriptor, &facts) != 0)
+    fail(name);
   if (facts.st_nlink == 0)
-    throw disk_error(fmt::format("{}: was removed while it was in use", path_of(name)));
+    throw disk_error(fmt::format("{}: was removed while it was in use", real_files::path_of(name)));
 }
 
 void real_files::rename(const std::string& from, const std::string& to) {

@@ -34,12 +34,16 @@ class real_files : public file_system {
 
  private:
   void make_directory();
+  void sync_parent();
   void lock();
   void look_for_owner();
   /// A descriptor of a regular file. Does not wait, as opening a pipe would.
   int open_file(const std::string& name, int flags);
   /// The file's descriptor, which stays open for as long as it is written to.
   int open_to_write(const std::string& name);
+  int keep_open(const std::string& name, int descriptor);
+  /// Throws where nobody finds the open file by its name any more.
+  void require_name(const std::string& name, int descriptor) const;
   void forget(const std::string& name);
   [[noreturn]] void fail(const std::string& name) const;
 

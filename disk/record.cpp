@@ -301,7 +301,9 @@ header_facts read_header(std::string_view segment, std::uint64_t number, replica
   if (in.take(segment_magic.size()) != segment_magic)
     return {.fault = "is no segment of a log"};
   const auto version = in.number<std::uint32_t>();
-  in.number<std::uint32_t>();
+  const replica_id named{static_cast<std::uint16_t>(in.number<std::uint32_t>())};
+  if (owner == nobody)
+    owner = named;
   in.number<std::uint64_t>();
   header_facts facts;
   facts.reserved_bytes = in.number<std::uint64_t>();
@@ -327,7 +329,9 @@ header_facts read_header(std::string_view segment, std::uint64_t number, replica
 std::string segment_name(std::uint64_t number) { return fmt::format("{}{:016x}", segment_prefix, number); }
 
 std::optional<std::uint64_t> segment_number(std::string_view name) {
-  return name.starts_with(segment_prefix) ? parse_hex(name.substr(segment_prefix.size())) : std::nullopt;
+  const auto n =
+      name.starts_with(segment_prefix) ? parse_hex(name.substr(segment_prefix.size())) : std::nullopt;
+  return n && segment_name(*n) == name ? n : std::nullopt; // not with capitals, say
 }
 
 // ---- snapshots

@@ -87,6 +87,7 @@ struct header_facts {
   std::uint64_t reserved_bytes = 0;
   bool is_followed = false;
 };
+/// @param owner  whose it has to be; nobody: whoever's
 header_facts read_header(std::string_view segment, std::uint64_t number, replica_id owner);
 std::string segment_name(std::uint64_t number);
 /// Nothing if a file of this name is no segment.

@@ -207,6 +207,13 @@ class reader {
         break;
       } else if (is_last && facts.records >= first_records &&
                  !begins_batch_behind(text, number, facts.bytes)) {
+        // Only the mark behind all that is whole makes it longer, or one batch that is larger than a segment;
+        // and that one comes first.
+        if (text.size() > std::max<std::size_t>(header.reserved_bytes, facts.bytes + batch_record_bytes) &&
+            facts.batches > 2)
+          refuse(files_, name, facts.bytes,
+                 fmt::format("damaged, in a file of {} bytes that was made {} bytes long", text.size(),
+                             header.reserved_bytes));
         result_.torn_at = facts.bytes;
         result_.torn_bytes = text.find_last_not_of('\0') + 1 - facts.bytes;
         break;

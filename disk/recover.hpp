@@ -51,10 +51,16 @@ struct recovered {
   std::size_t torn_bytes = 0; ///< from there up to the last one that is not zero
   /// Files that nothing needs any more: unfinished ones, and snapshots that are superseded or unheard of.
   std::vector<std::string> leftovers;
+
+  /// Whether a replica has never written anything there.
+  bool is_unused() const {
+    return state.entries.empty() && base == position{} && state.hard_state == raft::hard_state{};
+  }
 };
 
 /// What the disk holds. A batch that a crash tore ends before what is torn, since nothing of it was durable.
 ///
+/// @param self  whose log it has to be; nobody: whoever's
 /// @throws log_damaged if something is damaged that was durable, or missing, with file, offset and what to
 /// do;
 ///         disk_error if it cannot be read

@@ -15,7 +15,7 @@ namespace {
 
 /// A replica that runs goes on writing and removing meanwhile, so what was read may not fit together. What is
 /// damaged looks the same when it is read once more.
-disk::recovered read(disk::file_system& files, replica_id self) {
+disk::recovered read(disk::file_system& files, const std::string& directory, replica_id self) {
   constexpr int most_tries = 50;
   std::string said;
   for (int tries = 0; tries < most_tries; ++tries)
@@ -26,7 +26,8 @@ disk::recovered read(disk::file_system& files, replica_id self) {
         throw;
       said = error.what();
     }
-  throw disk::disk_error("the replica changes its directory faster than it can be read: " + said);
+  throw disk::disk_error(directory +
+                         ": the replica changes it faster than it can be read; try again, or stop it first");
 }
 
 void tell(const disk::real_files& files, const disk::owner& o, const disk::recovered& r) {
@@ -63,7 +64,7 @@ void require_log(disk::real_files& files, const std::string& directory) {
   const auto names = files.list();
   if (std::find(names.begin(), names.end(), disk::identity_name) != names.end())
     return;
-  if (std::any_of(names.begin(), names.end(), [](const auto& n) { return disk::segment_number(n); }))
+  if (!disk::recover(files, nobody).is_unused())
     disk::refuse_missing(files, disk::identity_name, "beside a log");
   throw usage_error(
       fmt::format("{}: is no directory of a log: it has no file {}", directory, disk::identity_name));
@@ -74,7 +75,7 @@ exit_status judge(const std::string& directory) {
     disk::real_files files(directory, disk::real_files::access::look);
     require_log(files, directory);
     const auto o = disk::read_identity(files);
-    const auto r = read(files, o.self);
+    const auto r = read(files, directory, o.self);
     if (r.segments.empty())
       disk::refuse_missing(files, disk::segment_name(1), "as are all others");
     tell(files, o, r);

@@ -92,9 +92,9 @@ class any_storage {
   int descriptor() const { return disk_ ? disk_->descriptor() : -1; }
   void deliver() { disk_->deliver(); }
   /// Before the actors are gone.
-  void stop() {
-    if (disk_)
-      disk_->stop();
+  void stop(const actors::host& host) {
+    if (const auto error = disk_ ? disk_->stop() : std::string(); !error.empty())
+      host.stop("the storage failed: " + error);
   }
 
  private:
@@ -184,7 +184,7 @@ void serve_in_a_loop(const replica_arguments& a, actors::socket_edge& edge, any_
     open = m.turn(next == never ? duration::max() : std::max(next - loop.now(), duration::zero()));
   }
   loop.run_jobs(); // what arrived before the end is still served
-  storage.stop();
+  storage.stop(host);
 }
 
 /// The actors on CAF's own threads; this one only reads.
@@ -195,7 +195,7 @@ void serve_on_threads(const replica_arguments& a, actors::socket_edge& edge, any
   mouth m(edge, storage, signals, replica, host, t);
   while (m.turn(duration::max())) {
   }
-  storage.stop();
+  storage.stop(host);
   replica.stop();
   system.system().await_all_actors_done();
 }

@@ -374,7 +374,7 @@ instant core::last_contact() const {
 
 void core::watch_storage() {
   auto& l = leading();
-  if (stored_ == log_.last_index())
+  if (stored_ == log_.last_index() || quorum() == 1) // nobody else could do better
     l.storing_since = never;
   else if (l.storing_since == never || l.storing_behind != stored_)
     l.storing_since = now_;

@@ -174,11 +174,11 @@ TEST_CASE("disk log: a damaged identity is called damaged, wherever it is hit") 
 
 TEST_CASE("disk log: files of others are left alone") {
   fresh_disk d;
-  for (const auto* name : {"mine.new", "log-mine.new", "snapshot-1"})
+  for (const auto* name : {"mine.new", "log-mine.new", "snapshot-1", "log-000000000000000A"})
     d.disk.create(name, 0);
   { disk_log log(d.disk, somebody, small_segments); }
   { disk_log log(d.disk, somebody, small_segments); }
-  for (const auto* name : {"mine.new", "log-mine.new", "snapshot-1"})
+  for (const auto* name : {"mine.new", "log-mine.new", "snapshot-1", "log-000000000000000A"})
     CHECK(d.disk.read(name).empty());
 }
 
@@ -315,6 +315,39 @@ TEST_CASE("disk log: a torn batch is cut off with a word, damage before it is no
     d.disk.flip(name, disk::segment_header_bytes + 2 * disk::batch_record_bytes, 0);
     CHECK(d.refusal(somebody).find("log-0000000000000001: at byte ") == 0);
     CHECK(d.refusal(somebody).find("damaged, in the middle of what was durable") != std::string::npos);
+  }
+}
+
+TEST_CASE("disk log: what somebody has put into a segment is not taken for a crash, a large batch is") {
+  const auto large = [](std::uint64_t index) {
+    const kv::command c{{"c", fmt::format("{}", index)}, kv::put{"k", std::string(400, 'v')}};
+    return make_entry(index, 1, c);
+  };
+  fresh_disk d;
+  std::size_t at = 0;
+  disk_log log(d.disk, somebody, small_segments);
+  store(log, {raft::hard_state{{1}, {0}}, nullptr, std::nullopt, {make_entry(1, 1)}});
+  SUBCASE("put in") {
+    const auto name = disk::segment_name(1);
+    for (std::uint64_t i = 2; i <= 4; ++i) {
+      at = d.disk.read(name).find_last_not_of('\0') + 1 - disk::batch_record_bytes;
+      store(log, {{}, nullptr, std::nullopt, {make_entry(i, 1)}});
+    }
+    d.disk.write(name, at, "x" + d.disk.read(name).substr(at));
+    CHECK(d.refusal(somebody).find("damaged, in a file of 601 bytes that was made 600 bytes long") !=
+          std::string::npos);
+  }
+  SUBCASE("larger than a segment, and torn") {
+    SUBCASE("in the mark behind it") { at = 1; }
+    SUBCASE("in its end") { at = disk::batch_record_bytes + 1; }
+    SUBCASE("between its entries") { at = 500; }
+    SUBCASE("in its first") { at = 1'000; }
+    store(log, {{}, nullptr, std::nullopt, {large(2), large(3), large(4)}});
+    const auto name = disk::segment_name(2);
+    const auto bytes = d.disk.read(name).size();
+    REQUIRE(bytes > small_segments.segment_bytes);
+    d.disk.write(name, bytes - at, std::string(at, '\0'));
+    CHECK(d.refusal(somebody) == "");
   }
 }
 

@@ -140,6 +140,47 @@ TEST_CASE("real files: what somebody removed meanwhile is not durable") {
   CHECK(said == f.sub("data") + "/a: was removed while it was in use");
 }
 
+TEST_CASE("real files: whose lock was removed stops, since another process may have begun") {
+  const folder f;
+  real_files files(f.sub("data"), real_files::access::own);
+  files.create("a", 0);
+  files.sync("a");
+  std::filesystem::remove(f.sub("data/lock"));
+  CHECK_THROWS_WITH_AS(files.sync("a"), (f.sub("data") + "/lock: was removed while it was in use").c_str(),
+                       disk_error);
+}
+
+TEST_CASE("real files: however many are written, few stay open") {
+  const folder f;
+  const auto open_now = [] {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return std::distance(begin(all), end(all));
+  };
+  real_files files(f.sub("data"), real_files::access::own);
+  const auto before = open_now();
+  for (int i = 0; i < 100; ++i) {
+    files.create(std::to_string(i), 0);
+    files.write(std::to_string(i), 0, "text");
+    files.sync(std::to_string(i));
+    files.write(std::to_string(i / 2), 4, "more");
+  }
+  CHECK(open_now() <= before + 10);
+  CHECK(files.read("0") == "textmore");
+  CHECK(files.read("98") == "text");
+}
+
+TEST_CASE("background storage: what fails while it is stopped is told to whoever stops it") {
+  const folder f;
+  real_files files(f.sub("data"), real_files::access::own);
+  disk::disk_log log(files, somebody);
+  disk::background_storage storage(log);
+  std::filesystem::remove(f.sub("data/lock"));
+  storage.apply({raft::hard_state{{1}, {0}}, nullptr, std::nullopt, {make_entry(1, 1)}});
+  CHECK_FALSE(storage.sync([](const actors::sync_end&) { FAIL("nobody is told any more"); }));
+  CHECK(storage.stop() == f.sub("data") + "/lock: was removed while it was in use");
+  CHECK(storage.stop().empty());
+}
+
 TEST_CASE("real files: what is no file is refused, and nobody waits for it") {
   const folder f;
   real_files files(f.sub("data"), real_files::access::own);

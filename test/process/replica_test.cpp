@@ -423,6 +423,30 @@ TEST_CASE("troupe-replica: with --data what was acknowledged survives SIGKILL, a
       "the log of replica 0000 of 0000\nterm 5, vote for 0000\nentries 1 to 10, of terms 1 to 5\n"));
 }
 
+TEST_CASE(
+    "troupe-check log: a directory whose making was interrupted is called unused, as the replica takes it") {
+  alone s;
+  {
+    process p(s.arguments);
+    CHECK(is_hello(s.receive()));
+    p.signal(SIGKILL); // before anybody could be elected
+    p.wait();
+  }
+  std::string told;
+  CHECK(check_log(s.data, told) == 0);
+  std::filesystem::remove(s.data + "/identity");
+  CHECK(check_log(s.data, told) == 3);
+  CHECK(told == fmt::format("troupe-check: {}: is no directory of a log: it has no file identity\n", s.data));
+  process p(s.arguments);
+  CHECK(is_hello(s.receive()));
+  CHECK(s.ask("1", R"("type":"put","key":"k","value":"v")").find("\"ok\"") != std::string::npos);
+  p.signal(SIGKILL);
+  p.wait();
+  std::filesystem::remove(s.data + "/identity");
+  CHECK(check_log(s.data, told) == 1);
+  CHECK(told.find("identity: is missing, beside a log") != std::string::npos);
+}
+
 TEST_CASE("troupe-replica: a directory that is somebody else's, in use or damaged is refused in one line") {
   alone s;
   const auto refused = [&](std::vector<std::string> arguments, const std::string& with) {
@@ -463,7 +487,8 @@ TEST_CASE("troupe-replica: a directory that is somebody else's, in use or damage
   refused(s.arguments, "/identity: is damaged");
   std::filesystem::remove(s.data + "/identity");
   CHECK(check_log(s.data, told) == 1);
-  CHECK(told.starts_with(s.data + "/identity: is missing, beside a log"));
+  CHECK(told.starts_with(segment + ": at byte ")); // as the replica says
+  refused(s.arguments, segment + ": at byte ");
   REQUIRE(::mkfifo((s.data + "/identity").c_str(), 0666) == 0);
   CHECK(check_log(s.data, told) == 3);
   refused(s.arguments, "/identity: is no file");

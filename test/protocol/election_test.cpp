@@ -229,6 +229,15 @@ TEST_CASE("trap 9: a leader whose storage stalls does not keep its followers cal
   CHECK(c.run_until([&] { return c.leader() && *c.leader() != l; }));
 }
 
+TEST_CASE("a leader that is alone stays while its storage stalls: nobody else could do better") {
+  pure_cluster c(1);
+  const auto l = c.elect();
+  c[l].stalled = true;
+  c.step(l, raft::propose{{put_of("stored late")}});
+  c.run_for(3 * c.core(l).settings().election_timeout_max);
+  CHECK(c.core(l).role() == role_kind::leader);
+}
+
 TEST_CASE("trap 9: a leader in contact with a majority stays, however long") {
   pure_cluster c(3);
   const auto l = c.elect();
