@@ -111,11 +111,13 @@ void virtual_cluster::judge_commit(const raft::core& c, const raft::effects& e,
         to_string(c.self()), last.index.value, last.term.value, holders, voters.size()));
 }
 
-/// A leader whose storage stalls must not keep its followers calm for ever. It is given twice the time that
-/// it gives itself: it may have been told of its storage's last progress long after that.
+/// A leader whose storage stalls must not keep its followers calm for ever, if others could elect one. It is
+/// given twice the time that it gives itself: it may have been told of its storage's last progress long after
+/// that.
 void virtual_cluster::judge_stall(member& m, const raft::core& c) {
   const auto shown = m.clock.shown_at(now());
-  const bool waits = c.role() == raft::role_kind::leader && m.storage.last_index() < c.log().last_index();
+  const bool waits = c.role() == raft::role_kind::leader && c.active_configuration().voters.size() > 1 &&
+                     m.storage.last_index() < c.log().last_index();
   if (!waits)
     m.stalled_since = never;
   else if (m.stalled_since == never || m.stalled_at != m.storage.last_index())
