@@ -11,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -148,25 +150,44 @@ figures measure(const std::string& executable, const sim::watchdog& guard, bool 
 
 // ---- the disk alone
 
-/// What one write and its fdatasync take in a file that was reserved, so many seconds behind the one before;
-/// the median.
-double sync_seconds(const std::string& where, std::size_t bytes, double pause = 0) {
-  const sim::scratch_directory home(where);
-  disk::real_files files(home.path().string(), disk::real_files::access::own);
-  constexpr std::size_t times = 400;
-  files.create("file", times * bytes);
-  files.sync("file");
-  const std::string text(bytes, 'x');
+constexpr std::size_t times_stored = 400;
+
+/// A file with room for so many records of that size.
+class reserved_file {
+ public:
+  reserved_file(const std::string& where, std::size_t bytes)
+      : home_(where), files_(home_.path().string(), disk::real_files::access::own), record_(bytes, 'x') {
+    files_.create("file", times_stored * bytes);
+    files_.sync("file");
+  }
+  /// One write and one fdatasync.
+  void store(std::size_t i) {
+    files_.write("file", i * record_.size(), record_);
+    files_.sync("file");
+  }
+
+ private:
+  const sim::scratch_directory home_;
+  disk::real_files files_;
+  const std::string record_;
+};
+
+/// What each of these takes, so many seconds behind the one before; the median.
+double median_seconds(double pause, const std::function<void(std::size_t i)>& what) {
   std::vector<double> took;
-  for (std::size_t i = 0; i < times; ++i) {
+  for (std::size_t i = 0; i < times_stored; ++i) {
     if (pause > 0)
       std::this_thread::sleep_for(std::chrono::duration<double>(pause));
     const auto begun = steady::now();
-    files.write("file", i * bytes, text);
-    files.sync("file");
+    what(i);
     took.push_back(bench::seconds_since(begun));
   }
   return bench::at_percent(took, 50);
+}
+
+double sync_seconds(const std::string& where, std::size_t bytes, double pause = 0) {
+  reserved_file file(where, bytes);
+  return median_seconds(pause, [&](std::size_t i) { file.store(i); });
 }
 
 /// In a process of its own, as a replica that starts again is: memory that was used before is faster.
@@ -210,11 +231,56 @@ class in_new_process {
   int result_ = -1;
 };
 
-/// The same while another process does so, too, as a leader and its follower do on one disk; their mean.
+/// The same while another process does so, too; their mean.
 double two_sync_seconds(const std::string& where, std::size_t bytes, double pause = 0) {
   in_new_process one([&] { return sync_seconds(where, bytes, pause); });
   in_new_process other([&] { return sync_seconds(where, bytes, pause); });
   return (one.wait() + other.wait()) / 2;
+}
+
+/// One process tells another and stores its record, the other stores its own and answers: until the first has
+/// both. All that a leader and its follower cannot do without, and nothing else.
+double tell_and_store_seconds(double pause, const std::function<void(std::size_t i)>& store_here,
+                              const std::function<void(std::size_t i)>& store_there) {
+  int line[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, line) != 0)
+    throw bench::bench_failed("no pair of sockets");
+  const auto tell = [&](int end) {
+    if (::send(line[end], "x", 1, MSG_NOSIGNAL) != 1)
+      throw bench::bench_failed("the other process is gone");
+  };
+  const auto hear = [&](int end) {
+    char byte;
+    if (::recv(line[end], &byte, 1, 0) != 1)
+      throw bench::bench_failed("the other process is gone");
+  };
+  in_new_process follower([&] {
+    ::close(line[0]);
+    for (std::size_t i = 0; i < times_stored; ++i) {
+      hear(1);
+      store_there(i);
+      tell(1);
+    }
+    return 0.0;
+  });
+  ::close(line[1]);
+  const std::shared_ptr<void> end_of_line(nullptr, [&](void*) { ::close(line[0]); }); // ends the follower
+  const auto took = median_seconds(pause, [&](std::size_t i) {
+    tell(0);
+    store_here(i);
+    hear(0);
+  });
+  follower.wait();
+  return took;
+}
+
+/// What the disk adds to that.
+double pair_seconds(const std::string& where, std::size_t bytes, double pause) {
+  reserved_file here(where, bytes), there(where, bytes);
+  const auto on_disk = tell_and_store_seconds(
+      pause, [&](std::size_t i) { here.store(i); }, [&](std::size_t i) { there.store(i); });
+  const auto nothing = [](std::size_t) {};
+  return on_disk - tell_and_store_seconds(pause, nothing, nothing);
 }
 
 // ---- how long a log takes to be read
@@ -348,7 +414,11 @@ void measure_one_client(const std::string& executable, const sim::watchdog& guar
        {}},
       {"the same, with pauses", [&](double pause) { return sync_seconds(where, batch, pause); }, {}, {}},
       {"two processes at once", [&](double) { return two_sync_seconds(where, batch); }, {}, {}},
-      {"the same, with pauses", [&](double pause) { return two_sync_seconds(where, batch, pause); }, {}, {}}};
+      {"the same, with pauses", [&](double pause) { return two_sync_seconds(where, batch, pause); }, {}, {}},
+      {"one tells another, both store",
+       [&](double pause) { return pair_seconds(where, batch, pause); },
+       {},
+       {}}};
   std::vector<double> memory, durable;
   for (int round = 0; round < rounds; ++round) {
     memory.push_back(bench::at_percent(measure(executable, guard, false, where, 1, seconds).latencies, 50));

@@ -14,7 +14,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
-#include <thread>
+#include <poll.h>
 #include <tuple>
 #include <unistd.h>
 
@@ -74,6 +74,13 @@ class printer {
   bool colour_;
 };
 
+/// Waits before the next look at the file. False as soon as nobody reads what is printed any more.
+bool wait_for_more() {
+  std::fflush(stdout);
+  pollfd out{STDOUT_FILENO, 0, 0}; // told of errors alone: whoever read from a pipe is gone
+  return ::poll(&out, 1, static_cast<int>(next_look.count())) != 1;
+}
+
 /// Until the end record, or for ever.
 exit_status follow(const show_options& options) {
   if (options.files.size() != 1 || options.files.front() == "-")
@@ -97,8 +104,8 @@ exit_status follow(const show_options& options) {
       if (const auto size = std::filesystem::file_size(path, gone); !gone && size < read_bytes)
         throw usage_error(fmt::format("{}: is shorter than it was: written anew?", path));
       file.clear();
-      std::fflush(stdout);
-      std::this_thread::sleep_for(next_look);
+      if (!wait_for_more())
+        return all_right;
       continue;
     }
     try {

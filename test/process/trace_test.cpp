@@ -325,6 +325,20 @@ TEST_CASE("trace: show --follow prints what comes, while it comes, up to the end
   CHECK(same);
 }
 
+TEST_CASE("trace: show --follow ends with whoever reads it, though the file does not grow") {
+  const scratch_folder f;
+  REQUIRE(
+      call(f, {"/bin/sh", "-c", TROUPE_SIM " simple-1 --seed 7 --trace a && head -n 2 a > growing"}).status ==
+      0);
+  const auto process = begin(f, {"/bin/sh", "-c", TROUPE_TRACE " show --follow growing | head -n 1"});
+  int status = 0;
+  const bool over = eventually([&] { return ::waitpid(process, &status, WNOHANG) == process; });
+  CHECK(over);
+  if (!over) // what is no record ends it
+    std::ofstream(f.path("growing"), std::ios::app) << "x\n";
+  CHECK(status == 0);
+}
+
 TEST_CASE("trace: nothing but the trace is in it, whatever descriptors the replica was started without") {
   const scratch_folder f;
   for (const std::string closed : {"0<&- 2>/dev/null", "1>&- 2>&-", "0<&- 1>&- 2>&-"}) {
