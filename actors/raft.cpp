@@ -105,14 +105,16 @@ void raft_runner::carry_out(raft::effects& e) {
   }
   if (e.lease_over) // before the other is told to campaign: no get that comes once it leads is ahead of this
     send(rooms_->router, lease_over{});
-  post(std::move(e.send_now)); // before the write: a leader's followers store while it does
-  if (!e.write.empty())
-    send(rooms_->log_store, write{gate_.next_write(), std::move(e.write)});
-  post(gate_.hold(std::move(e.send_once_stored)));
+  // Before anybody else learns what is committed, and answers by it: a get that comes after that must be
+  // behind this in the router's mailbox, or its lease would read what was before.
   if (e.install)
     send(rooms_->router, install_snapshot{std::move(e.install), std::move(e.install_read)});
   if (!e.committed.empty())
     send(rooms_->router, committed{std::move(e.committed), e.answer_committed});
+  post(std::move(e.send_now)); // before the write: a leader's followers store while it does
+  if (!e.write.empty())
+    send(rooms_->log_store, write{gate_.next_write(), std::move(e.write)});
+  post(gate_.hold(std::move(e.send_once_stored)));
   if (!e.outcomes.empty())
     send(rooms_->router, outcomes{std::move(e.outcomes)});
   if (!e.ready_reads.empty())

@@ -166,7 +166,7 @@ void router::submit(client_request r) {
   kv::command command{r.id, as_write(r)};
   const auto bytes = wire::wire_bytes(command);
   auto& write = known_[r.id];
-  write = write_in_log{{}, {}, std::move(r)};
+  write = write_in_log{{}, {}, applied_, std::move(r)};
   proposals_.proposals.push_back({std::move(command), bytes});
 }
 
@@ -246,29 +246,63 @@ void router::apply(const committed& c) {
     settle(*e);
     applied_bytes_ += e->wire_bytes;
   }
+  applied_ = c.entries.back()->index;
+  applied_term_ = c.entries.back()->term;
+  give_up_overtaken();
   save_state_when_due(*c.entries.back());
 }
 
-/// Decides about the writes that waited for the commit of this index. Those that stood in another entry's
-/// place can never commit there any more; those in this one were answered, or are by the leader that
-/// committed it.
+/// The write that waited for the commit of this entry was answered, or is by the leader that committed it.
+/// Those that stood in another entry's place are given up below.
 void router::settle(const raft::entry& e) {
   const auto [first, last] = by_index_.equal_range(e.index);
-  std::vector<client_request> homeless;
-  for (auto i = first; i != last; ++i) {
-    auto* write = find_write(i->second);
-    if (!write || (*write)->index != e.index)
-      continue;
-    if ((*write)->term == e.term) {
-      known_.erase(i->second);
+  for (auto i = first; i != last;) {
+    const auto* write = find_write(i->second);
+    const bool is_there = write && (*write)->index == e.index;
+    if (is_there && (*write)->term != e.term) {
+      ++i;
       continue;
     }
-    homeless.push_back(std::move((*write)->request));
-    write->reset();
+    if (is_there)
+      known_.erase(i->second);
+    i = by_index_.erase(i);
   }
-  by_index_.erase(first, last);
-  for (auto& r : homeless)
-    serve(std::move(r));
+}
+
+/// What was put into the log in an earlier term than that of the last entry applied, and was not committed,
+/// never can be: terms in a log do not go back. Who leads waits until an entry of its own term is committed:
+/// its log may hold such a write a second time before that, and so much behind it that the third would be
+/// taken for a new one.
+void router::give_up_overtaken() {
+  if (applied_term_ == given_up_below_ || (standing_.leader == self_ && applied_term_ < standing_.term))
+    return;
+  given_up_below_ = applied_term_;
+  std::vector<kv::request_id> overtaken;
+  for (auto i = by_index_.begin(); i != by_index_.end();) {
+    const auto* write = find_write(i->second);
+    const bool is_there = write && (*write)->index == i->first;
+    if (is_there && (*write)->term >= applied_term_) {
+      ++i;
+      continue;
+    }
+    if (is_there)
+      overtaken.push_back(i->second);
+    i = by_index_.erase(i);
+  }
+  for (const auto& id : overtaken)
+    decide_on(*find_write(id));
+}
+
+/// About a write that will not be committed where it was handed in. Its client may have asked another leader
+/// as well: where it was applied, or may have been and is forgotten, nobody may hand it in once more.
+void router::decide_on(std::optional<write_in_log>& write) {
+  const bool much_has_come = applied_ >= write->applied + kv::state_machine::max_remembered_per_client;
+  auto request = std::move(write->request);
+  write.reset();
+  if (much_has_come && !machine_.remembered(request.id) && machine_.may_have_forgotten(request.id))
+    known_.erase(request.id);
+  else
+    serve(std::move(request));
 }
 
 void router::install(const install_snapshot& s) {
@@ -282,26 +316,24 @@ void router::install(const install_snapshot& s) {
     }
   }
   replaced_ = std::exchange(machine_, reader->take());
+  applied_ = s.snapshot->last_index;
+  applied_term_ = s.snapshot->last_term;
   applied_bytes_ = 0;
   saved_bytes_ = s.snapshot->data.size();
-  // What waited for one of the entries that the snapshot stands for is in it, or can never commit. Where that
-  // is forgotten, nobody may hand it in once more.
-  std::vector<client_request> homeless;
-  const auto end = by_index_.upper_bound(s.snapshot->last_index);
-  for (auto i = by_index_.begin(); i != end; ++i) {
-    auto* write = find_write(i->second);
-    if (!write || (*write)->index != i->first)
-      continue;
-    if (machine_.remembered(i->second) || machine_.may_have_forgotten(i->second)) {
-      known_.erase(i->second);
-      continue;
-    }
-    homeless.push_back(std::move((*write)->request));
-    write->reset();
-  }
+  // What waited for one of the entries that the snapshot stands for is in it, or can never commit.
+  std::vector<kv::request_id> behind;
+  const auto end = by_index_.upper_bound(applied_);
+  for (auto i = by_index_.begin(); i != end; ++i)
+    if (const auto* write = find_write(i->second); write && (*write)->index == i->first)
+      behind.push_back(i->second);
   by_index_.erase(by_index_.begin(), end);
-  for (auto& r : homeless)
-    serve(std::move(r));
+  for (const auto& id : behind) {
+    if (machine_.remembered(id)) // who committed it has answered
+      known_.erase(id);
+    else
+      decide_on(*find_write(id));
+  }
+  give_up_overtaken();
 }
 
 void router::save_state_when_due(const raft::entry& last) {

@@ -49,6 +49,8 @@ class router : public room<router_actor> {
   struct write_in_log {
     log_index index; ///< 0 until raft says where the proposal went
     term_number term;
+    log_index applied; ///< how far the state was when it was handed in: without it, and with nothing of it
+                       ///< forgotten
     client_request request;
   };
   struct hash_of_id {
@@ -69,6 +71,8 @@ class router : public room<router_actor> {
 
   void apply(const committed& c);
   void settle(const raft::entry& e);
+  void give_up_overtaken();
+  void decide_on(std::optional<write_in_log>& write);
   void install(const install_snapshot& s);
   void save_state_when_due(const raft::entry& last);
   void save_some();
@@ -85,6 +89,8 @@ class router : public room<router_actor> {
 
   raft::standing standing_;
   kv::state_machine machine_;
+  log_index applied_; ///< the last entry in it, and its term
+  term_number applied_term_;
   kv::state_machine replaced_; ///< by a snapshot; freed little by little
   std::deque<client_request> parked_;
   std::size_t parked_bytes_ = 0;
@@ -93,6 +99,7 @@ class router : public room<router_actor> {
   /// All that waits in any place; what is proposed or in the log stands here. Nothing depends on its order.
   std::unordered_map<kv::request_id, std::optional<write_in_log>, hash_of_id> known_;
   std::multimap<log_index, kv::request_id> by_index_;
+  term_number given_up_below_; ///< no write in the log is of an earlier term
   std::map<std::uint64_t, client_request> reads_;
   std::optional<instant> lease_until_; ///< on this replica's clock; as far as raft has said
   std::uint64_t next_read_ = 1;

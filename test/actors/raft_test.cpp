@@ -128,6 +128,30 @@ TEST_CASE("raft: proposals that are in the mailbox together leave in one append"
   CHECK(s.only<actors::write>().what.entries.size() == 3);
 }
 
+TEST_CASE("raft: the router learns what is committed before any other replica can") {
+  raft::options o;
+  o.window_messages = 1;
+  raft_stage s(setup_of(o));
+  s.leads();
+  for (const auto* mid : {"1", "2", "3"})
+    s.tell(s.rooms().raft, s.proposal(mid));
+  s.all_is_stored();
+  const auto first = s.left<append_request>().front();
+  s.all();
+  s.says(other, append_accepted{{1}, first.sequence, {2}});
+  const auto heard = s.all();
+  const auto told = [&](auto is_it) {
+    return std::find_if(heard.begin(), heard.end(), is_it) - heard.begin();
+  };
+  const auto router = told([](const auto& m) { return std::holds_alternative<committed>(m); });
+  const auto others = told([](const auto& m) {
+    const auto* o = std::get_if<outbound>(&m);
+    return o && std::get<append_request>(o->messages.front().message).commit == log_index{2};
+  });
+  CHECK(static_cast<std::size_t>(others) < heard.size());
+  CHECK(router < others);
+}
+
 TEST_CASE("raft: a proposal that comes alone leaves at once, without a flush; others may follow it") {
   raft_stage s;
   s.leads();

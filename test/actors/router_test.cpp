@@ -404,11 +404,8 @@ TEST_CASE("router: a write in whose place another entry committed finds another 
     CHECK(s.answers().empty());
     s.only<locate_leader>();
     s.lives(other);
-    CHECK(s.answers() == answers_in_short{"redirect 1 to 0001"});
-    CHECK(s.actor.waiting() == 1); // the second may still commit, as far as is known
-    s.commits({no_op(6, 2)}, false);
-    s.lives(other);
-    CHECK(s.answers() == answers_in_short{"redirect 2 to 0001"});
+    // The second as well, though the new log may never reach its index: terms do not go back.
+    CHECK(s.answers() == answers_in_short{"redirect 1 to 0001", "redirect 2 to 0001"});
   }
   SUBCASE("here, if this replica leads again") {
     s.leads(other, 2);
@@ -422,6 +419,52 @@ TEST_CASE("router: a write in whose place another entry committed finds another 
     s.commits({entry_of(put_of("1"), 7, 3), entry_of(put_of("2"), 8, 3)});
     CHECK(s.answers() == answers_in_short{"ok 1", "ok 2"});
   }
+  CHECK(s.nothing_waits());
+}
+
+TEST_CASE(
+    "router: who leads again hands nothing in a second time before an entry of its own term is committed") {
+  router_stage s;
+  s.leads(self, 1);
+  s.has_in_log(put_of("1"), 5, 1);
+  s.leads(other, 2);
+  s.leads(self, 3);
+  s.commits({no_op(5, 2)}, false); // so much its voters knew
+  CHECK(s.all().empty());
+  CHECK(s.actor.waiting() == 1);
+  SUBCASE("its log may hold a write a second time") {
+    s.commits({entry_of(put_of("1"), 6, 2), no_op(7, 3)});
+    CHECK(s.answers() == answers_in_short{"ok 1"});
+    CHECK(s.silent<propose>());
+  }
+  SUBCASE("or not") {
+    s.commits({no_op(6, 3)});
+    CHECK(s.only<propose>().proposals.size() == 1);
+    s.outcome("1", 7, 3);
+    s.commits({entry_of(put_of("1"), 7, 3)});
+    CHECK(s.answers() == answers_in_short{"ok 1"});
+  }
+  CHECK(s.nothing_waits());
+}
+
+TEST_CASE("router: a write that was applied and forgotten while it waited is not handed in again") {
+  constexpr auto forgotten_after = kv::state_machine::max_remembered_per_client;
+  std::uint64_t later = 0;
+  SUBCASE("forgotten") { later = forgotten_after; }
+  SUBCASE("just not") { later = forgotten_after - 1; }
+  router_stage s;
+  s.leads(self, 1);
+  s.has_in_log(put_of("1"), 2 + later, 1);
+  s.leads(other, 2);
+  s.leads(self, 3);
+  // Its client has asked the leader of term 2 as well, who has answered.
+  std::vector<raft::entry_ptr> entries{no_op(1, 2), entry_of(put_of("1"), 2, 2)};
+  for (std::uint64_t i = 0; i < later; ++i)
+    entries.push_back(entry_of(put_of(fmt::format("later {}", i)), 3 + i, 2));
+  s.commits(std::move(entries), false);
+  s.commits({no_op(3 + later, 3)});
+  CHECK(s.silent<propose>());
+  CHECK(s.answers() == (later == forgotten_after ? answers_in_short{} : answers_in_short{"ok 1"}));
   CHECK(s.nothing_waits());
 }
 
