@@ -83,13 +83,15 @@ struct read_requests {
   static constexpr auto fields() { return std::tuple{field{"ids", &read_requests::ids}}; }
 };
 
-/// The state machine as of an applied index.
+/// The state machine as of an applied index; see raft::compact.
 struct state_saved {
   static constexpr std::string_view type_name = "state_saved";
   log_index last_index;
   std::string data;
+  std::uint64_t keep_bytes = 0;
   static constexpr auto fields() {
-    return std::tuple{field{"last_index", &state_saved::last_index}, field{"data", &state_saved::data}};
+    return std::tuple{field{"last_index", &state_saved::last_index}, field{"data", &state_saved::data},
+                      field{"keep_bytes", &state_saved::keep_bytes}};
   }
 };
 

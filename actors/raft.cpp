@@ -44,7 +44,7 @@ raft_runner::behavior_type raft_runner::make_behavior() {
         tell_leader();
       },
       [this](state_saved& s) {
-        step(raft::compact{s.last_index, std::move(s.data)});
+        step(raft::compact{s.last_index, std::move(s.data), s.keep_bytes});
       },
       [this](hand_over h) { step(raft::transfer{h.to}); },
       [this](const write_done& d) { done(d); },

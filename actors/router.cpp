@@ -354,7 +354,7 @@ void router::save_some() {
   if (!text)
     return send_later(now(), save_more{});
   saved_bytes_ = text->size();
-  send(rooms_->raft, state_saved{saving_, std::move(*text)});
+  send(rooms_->raft, state_saved{saving_, std::move(*text), options_.snapshot_after_bytes / 4});
 }
 
 // ---- reads
@@ -404,7 +404,7 @@ void router::refuse(const raft::refused_read& r) {
 // ------------------------------------------------------------------------------------------------------
 
 client_reply router::ok(const kv::request_id& id, const kv::result& r) {
-  return client_ok{id, r.applied ? std::nullopt : std::optional(r.value), r.applied};
+  return client_ok{id, r.applied || r.cut ? std::nullopt : std::optional(r.value), r.applied};
 }
 
 void router::reply(client_reply r) {

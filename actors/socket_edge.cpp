@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -191,6 +192,12 @@ bool socket_edge::receive(std::size_t limit, const std::function<void(std::strin
   return kind_ == transport_kind::stream ? receive_stream(take) : receive_packets(limit, take);
 }
 
+/// What an empty packet is not.
+bool socket_edge::other_side_is_gone() const {
+  pollfd p{descriptor_, 0, 0};
+  return ::poll(&p, 1, 0) == 1;
+}
+
 bool socket_edge::receive_packets(std::size_t limit, const std::function<void(std::string_view)>& take) {
   for (std::size_t i = 0; i < limit; ++i) {
     sockaddr_in from{};
@@ -201,8 +208,11 @@ bool socket_edge::receive_packets(std::size_t limit, const std::function<void(st
       continue;
     if (n < 0) // a datagram socket has no other side that could be gone for good
       return kind_ == transport_kind::datagram || errno == EAGAIN || errno == EWOULDBLOCK;
-    if (kind_ == transport_kind::seqpacket && n == 0)
-      return false;
+    if (kind_ == transport_kind::seqpacket && n == 0) {
+      if (other_side_is_gone())
+        return false;
+      continue;
+    }
     if (kind_ == transport_kind::datagram &&
         (from.sin_port != simulator_port_ || from.sin_addr.s_addr != htonl(INADDR_LOOPBACK))) {
       ++counters_.foreign;

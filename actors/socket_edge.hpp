@@ -77,6 +77,7 @@ class socket_edge : public edge {
   bool write_now(std::string_view message, std::size_t& written);
   void keep(std::string message);
   bool receive_stream(const std::function<void(std::string_view)>& take);
+  bool other_side_is_gone() const;
   bool receive_packets(std::size_t limit, const std::function<void(std::string_view)>& take);
 
   int descriptor_;

@@ -162,7 +162,7 @@ file::file(const std::string& path, const header& h, place where)
   if (!file_)
     throw std::runtime_error(fmt::format("{}: {}", path, std::strerror(errno)));
   std::setvbuf(file_.get(), nullptr, _IONBF, 0); // pieces are large
-  write_out(format(h));
+  error_ = write_out(format(h));
   writer_ = std::thread([this] { write_on(); });
 }
 
@@ -211,19 +211,24 @@ void file::write_on() {
     records.swap(waiting_);
     is_writing_ = true;
     has_to_hurry_ = false;
-    lock.unlock();
+    const bool works = error_.empty();
+    lock.unlock(); // the disk may take its time, and nobody else has to wait for it
     text.clear();
     print(records, text);
+    const auto failed = works ? write_out(text.bytes()) : std::string();
     lock.lock();
-    write_out(text.bytes());
+    if (!failed.empty())
+      error_ = failed;
     is_writing_ = false;
     progress_.notify_all();
   }
 }
 
-void file::write_out(std::string_view text) {
-  if (error_.empty() && std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size())
-    error_ = fmt::format("{}: {}", path_, std::strerror(errno));
+/// Why it could not be written; empty if it was.
+std::string file::write_out(std::string_view text) const {
+  return std::fwrite(text.data(), 1, text.size(), file_.get()) == text.size()
+             ? std::string()
+             : fmt::format("{}: {}", path_, std::strerror(errno));
 }
 
 // ---- records

@@ -134,7 +134,7 @@ class file : public sink {
     void operator()(std::FILE* f) const { std::fclose(f); }
   };
   void write_on();
-  void write_out(std::string_view text);
+  std::string write_out(std::string_view text) const;
 
   std::string path_;
   std::unique_ptr<std::FILE, closer> file_;

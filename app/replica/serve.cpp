@@ -195,9 +195,9 @@ void serve_on_threads(const replica_arguments& a, actors::socket_edge& edge, any
   mouth m(edge, storage, signals, replica, host, t);
   while (m.turn(duration::max())) {
   }
-  storage.stop(host);
   replica.stop();
   system.system().await_all_actors_done();
+  storage.stop(host); // when nobody hands anything over any more
 }
 
 } // namespace

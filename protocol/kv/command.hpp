@@ -89,10 +89,12 @@ struct command {
 
 /// What a write did.
 /// `applied` is false only for a cas whose key did not hold what was expected, or for a write that would
-/// make a value longer than `state_machine::max_value_bytes`; `value` is then what the key holds.
+/// make a value longer than `state_machine::max_value_bytes`; `value` is then what the key holds. Where that
+/// is long only the first answer says it: it is `cut` out of what is remembered.
 struct result {
   bool applied = true;
   std::string value;
+  bool cut = false;
   bool operator==(const result&) const = default;
 };
 

@@ -5,8 +5,11 @@
 //   <key><value>                          for each key, in ascending order
 //   clients <how many>
 //   <client><requests: how many>\n        for each client, the longest idle first, and after each:
-//   <MID><applied: 0 or 1>\n<value>       for each request remembered, the oldest first
+//   <MID><told: 0 to 2>\n<value>          for each request remembered, the oldest first
 //   end
+//
+// Told is 1 for a write that was applied, 0 for one that was refused because of the value, and 2 for one that
+// was refused because of a value too long to be remembered.
 //
 // A text in angle brackets is its length in bytes, a space, its bytes, and a newline. Numbers are decimal
 // without leading zeros. There is exactly one text for a state.
@@ -97,8 +100,9 @@ void state_machine::saving::write_requests(std::size_t stop) {
     const auto& request =
         at_request_ < gone ? changed->second.forgotten[at_request_] : s.requests[at_request_ - gone];
     text(request.mid);
-    line(request.result().applied ? 1 : 0);
-    text(request.result().value);
+    const auto& told = request.result();
+    line(told.cut ? 2 : told.applied ? 1 : 0);
+    text(told.value);
   } while (++at_request_ < count && out_.size() < stop);
   if (at_request_ < count)
     return;
@@ -235,15 +239,15 @@ void state_machine::reader::read_client() {
 
 void state_machine::reader::read_request() {
   const auto mid = text();
-  const bool applied = bounded(1, "neither 0 nor 1") == 1;
+  const auto told = bounded(2, "not 0, 1 or 2");
   const auto value = text();
   if (stopped())
     return;
   if (requests_->find(mid))
     return fail("a request twice");
-  if (value.size() > max_value_bytes)
+  if (value.size() > (told == 0 ? max_remembered_value_bytes : 0))
     return fail("a value that is too long");
-  requests_->add(mid, {applied, std::string(value)});
+  requests_->add(mid, {told == 1, std::string(value), told == 2});
   --requests_left_;
 }
 

@@ -112,7 +112,10 @@ std::optional<result> state_machine::apply_if_new(const command& c) {
   auto& s = known != session_index_.end() ? *known->second : make_session(c.id.client);
   if (saving_)
     saving_->remembering(s);
-  s.requests.add(c.id.mid, now);
+  if (now.value.size() > max_remembered_value_bytes)
+    s.requests.add(c.id.mid, {now.applied, "", true});
+  else
+    s.requests.add(c.id.mid, now);
   return now;
 }
 
@@ -172,7 +175,7 @@ std::uint64_t state_machine::digest() const {
     for (std::size_t i = 0; i < s.requests.size(); ++i) {
       const auto& request = s.requests[i];
       hash.add(request.mid);
-      hash.add(std::uint64_t{request.result().applied});
+      hash.add(std::uint64_t{request.result().cut ? 2U : request.result().applied ? 1U : 0U});
       hash.add(request.result().value);
     }
   }

@@ -27,16 +27,19 @@ struct snapshot_error {
 /// same state and the same answers on every replica, and the sessions are part of that state (D 6.3).
 ///
 /// A write that was applied before is recognised by its request id, changes nothing and is answered as it was
-/// then. What is remembered is bounded: the last `max_remembered_per_client` requests of each client, in the
-/// order they were applied in, and of the clients the last `max_clients` whose requests were applied. A
-/// request that is repeated after it was forgotten is applied again, so a client must not repeat requests
-/// that old.
+/// then, but for a long value that it found. What is remembered is bounded: the last
+/// `max_remembered_per_client` requests of each client, in the order they were applied in, and of the clients
+/// the last `max_clients` whose requests were applied. A request that is repeated after it was forgotten is
+/// applied again, so a client must not repeat requests that old.
 class state_machine {
  public:
   /// A write that would make a value longer than this is not applied.
   static constexpr std::size_t max_value_bytes = std::size_t{1} << 20;
   static constexpr std::size_t max_remembered_per_client = remembered_requests::most;
   static constexpr std::size_t max_clients = 10'000;
+  /// Of a write that was refused: what its key held is remembered up to this length. Or a few clients that
+  /// compete for one large value would have every replica keep it a thousand times.
+  static constexpr std::size_t max_remembered_value_bytes = 1'024;
 
   state_machine();
   state_machine(state_machine&&) noexcept;

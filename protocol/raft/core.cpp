@@ -43,8 +43,12 @@ core::core(replica_id self, configuration initial, const options& o, instant now
   require(!initial.voters.empty(), "a configuration without a voter");
   commit_ = log_.base_index();
   configurations_.emplace_back(log_.base_index(), std::move(initial));
-  for (auto& e : found.entries)
+  for (auto& e : found.entries) {
+    // From another transport. It could not be sent, nor could anything behind it be committed.
+    require(e->wire_bytes <= options_.max_append_bytes, "entry {} takes {} bytes, and a message carries {}",
+            e->index.value, e->wire_bytes, options_.max_append_bytes);
     append_to_log(std::move(e));
+  }
   out_.write = {};
   require(log_.last_term() <= hard_.term, "the log ends in term {}, beyond the stored term {}",
           log_.last_term().value, hard_.term.value);

@@ -212,6 +212,8 @@ class core {
   void on(replica_id from, snapshot_piece& m);
   void on(replica_id from, snapshot_reply& m);
   void send_snapshot(progress& p);
+  log_index wanted_by_followers() const;
+  log_index cut_for(const compact& in) const;
   void install(const snapshot_piece& m);
 
   // handover.cpp

@@ -393,10 +393,14 @@ instant core::leader_deadline() const {
   const bool waiting = commit_ < log_.last_index() || l.round;
   for (const auto& p : l.followers) {
     deadline = std::min(deadline, p.last_sent + heartbeat_interval(p));
-    if (!waiting && !p.is_catching_up())
+    const bool takes_over = l.handover && !l.handover->asked && l.handover->to == p.id &&
+                            p.match < log_.last_index() && !p.installing;
+    if (!waiting && !p.is_catching_up() && !takes_over)
       continue;
     if (!p.is_late(now_, options_))
       deadline = std::min(deadline, p.late_at(options_));
+    else if (takes_over)
+      deadline = std::min(deadline, p.retry_at(options_));
     else if (p.is_hopeful(now_, options_))
       deadline = std::min(deadline, p.hope_until(options_));
     else if (p.is_catching_up() || (can_help(p) && (!is_covered() || !is_round_covered())))

@@ -7,23 +7,29 @@ namespace troupe::raft {
 
 namespace {
 
-/// How many bytes of `text` from `offset` on make a piece of at most `wanted` bytes that cuts no UTF-8
+/// What a byte of text takes at most when it is escaped in JSON.
+std::size_t escaped_bytes(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte == '"' || byte == '\\' || byte == '\n' ? 2 : byte < 0x20 ? 6 : 1;
+}
+
+/// How many bytes of `text` from `offset` on make a piece that takes at most `wanted` bytes and cuts no UTF-8
 /// character.
 std::size_t piece_size(const std::string& text, std::size_t offset, std::size_t wanted) {
-  auto end = std::min(text.size(), offset + wanted);
+  auto end = offset;
+  while (end < text.size() && escaped_bytes(text[end]) <= wanted)
+    wanted -= escaped_bytes(text[end++]);
   while (end < text.size() && end > offset && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
     --end;
   return end - offset;
 }
 
-/// What a byte of text can take at most when it is escaped (`\u0000`).
-constexpr std::size_t escape_factor = 6;
-
 } // namespace
 
 void core::take(compact& in) {
   const auto term = log_.term_at(in.last_index);
-  if (in.last_index > commit_ || in.last_index <= log_.base_index() || !term)
+  const bool is_known = snapshot_ && in.last_index <= snapshot_->last_index;
+  if (in.last_index > commit_ || in.last_index <= log_.base_index() || is_known || !term)
     return refuse(fmt::format("cannot compact a log of entries {} to {}, committed up to {}, up to {}",
                               log_.first_index().value, log_.last_index().value, commit_.value,
                               in.last_index.value));
@@ -32,8 +38,31 @@ void core::take(compact& in) {
   configurations_.front().first = in.last_index;
   snapshot_ = std::make_shared<snapshot>(
       snapshot{in.last_index, *term, configurations_.front().second, std::move(in.data)});
-  log_.compact(in.last_index);
+  log_.compact(cut_for(in));
   out_.write.snapshot = snapshot_;
+}
+
+/// The least index up to which every follower that answers has the log, or is being given the state.
+log_index core::wanted_by_followers() const {
+  auto least = log_.last_index();
+  if (const auto* l = as_leader())
+    for (const auto& p : l->followers)
+      if (now_ < p.answered_sent_at + 2 * options_.election_timeout_max)
+        least = std::min(least, p.installing ? p.installing->last_index : p.match);
+  return least;
+}
+
+/// The log keeps a few entries that the snapshot holds as well: those who lack no more than them need no
+/// snapshot. What is on a disk, and found after a restart, begins behind the snapshot all the same.
+log_index core::cut_for(const compact& in) const {
+  const auto wanted = wanted_by_followers();
+  auto cut = in.last_index;
+  for (std::size_t kept = 0; cut > log_.base_index(); cut = cut - 1) {
+    kept += log_.at(cut)->wire_bytes;
+    if (kept > in.keep_bytes * (cut > wanted ? compact::kept_for_followers : 1))
+      break;
+  }
+  return cut;
 }
 
 // ---- the leader's side
@@ -52,7 +81,7 @@ void core::send_snapshot(progress& p) {
     p.catch_up_to = log_.last_index();
   }
   const auto& s = *p.installing;
-  const auto size = piece_size(s.data, p.installing_offset, options_.max_append_bytes / escape_factor);
+  const auto size = piece_size(s.data, p.installing_offset, options_.max_append_bytes);
   snapshot_piece m{hard_.term,
                    l.next_sequence,
                    s.last_index,

@@ -100,10 +100,14 @@ struct reconfigure {
   raft::configuration configuration;
 };
 
-/// The state machine has been saved as of an applied index: the log up to it may go.
+/// The state machine has been saved as of an applied index: the log up to it may go, but for so many bytes of
+/// entries, and a leader keeps up to `kept_for_followers` times as many while a follower that answers lacks
+/// them: it would get the whole state, and lag again when it has it.
 struct compact {
   log_index last_index;
   std::string data;
+  std::size_t keep_bytes = 0;
+  static constexpr std::size_t kept_for_followers = 32;
 };
 
 using input = std::variant<received, propose, reads, stored, deadline_passed, transfer, reconfigure, compact>;

@@ -251,6 +251,16 @@ TEST_CASE("edge: a packet is a message, and the kernel tells what kind of socket
   CHECK(received(*c.edge) == messages{"{\"b\":2}", "{\"c\":3}\n"});
 }
 
+TEST_CASE("edge: an empty packet is not the end") {
+  const connection c(SOCK_SEQPACKET);
+  c.send("");
+  c.send("{}");
+  await(c.edge->descriptor());
+  bool open = false;
+  CHECK(received(*c.edge, &open) == messages{"{}"});
+  CHECK(open);
+}
+
 TEST_CASE("edge: a packet that the simulator would cut is dropped and counted") {
   const connection c(SOCK_SEQPACKET);
   const std::string largest(max_message_bytes(transport_kind::seqpacket), 'x');

@@ -93,7 +93,7 @@ TEST_CASE("trap 18: a follower whose power goes while it gets a snapshot has its
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
       CAPTURE(seed);
       CAPTURE(operations);
-      cluster c({.replicas = 3, .seed = seed, .router = {.snapshot_after_bytes = 2'000}, .durable = true});
+      cluster c({.replicas = 3, .seed = seed, .router = {.snapshot_after_bytes = 3}, .durable = true});
       const auto leader = c.elect();
       const auto follower = other_than(c.ids(), {leader});
       CHECK(c.put("first", "value"));
@@ -124,7 +124,7 @@ TEST_CASE("trap 18: what follows on a snapshot of the own log outlives a restart
     // behind a snapshot when it is taken.
     cluster c({.replicas = 3,
                .seed = seed,
-               .router = {.snapshot_after_bytes = 2'000},
+               .router = {.snapshot_after_bytes = 3},
                .storage_takes = 1ms,
                .durable = true});
     CHECK(c.elect() != nobody);

@@ -102,6 +102,25 @@ TEST_CASE("a repeated request is answered as before and changes nothing") {
   CHECK(state.apply(refused) == result{false, "w"});
 }
 
+TEST_CASE("state machine: a long value that a refused write found is told once, and not remembered") {
+  const std::string longest(state_machine::max_remembered_value_bytes, 'v');
+  state_machine state;
+  state.apply({{"00F1", "1"}, put{"k", longest}});
+  state.apply({{"00F1", "2"}, put{"longer", longest + "v"}});
+  const command of_longest{{"00F1", "3"}, cas{"k", "x", "y"}};
+  const command of_longer{{"00F1", "4"}, cas{"longer", "x", "y"}};
+  CHECK(state.apply(of_longest) == result{false, longest});
+  CHECK(state.apply(of_longest) == result{false, longest});
+  CHECK(state.apply(of_longer) == result{false, longest + "v"});
+  CHECK(state.apply(of_longer) == result{false, "", true});
+  const auto text = state.serialise();
+  auto again = std::move(std::get<state_machine>(state_machine::restore(text)));
+  CHECK(again.serialise() == text);
+  CHECK(again.digest() == state.digest());
+  CHECK(again.apply(of_longest) == result{false, longest});
+  CHECK(again.apply(of_longer) == result{false, "", true});
+}
+
 TEST_CASE("state machine: whoever asks is told whether a write is new") {
   state_machine state;
   const command add{{"00F1", "1"}, append{"k", "v"}};
@@ -307,7 +326,9 @@ TEST_CASE("a text that is no snapshot is refused, and the place named") {
   CHECK(refusal(with("0\n", "10001\n")).ends_with("too many clients"));
   CHECK(refusal(with("0\n", "1\n1 c\n0\n")).ends_with("a client without requests"));
   CHECK(refusal(with("0\n", "1\n1 c\n1025\n")).ends_with("too many requests of one client"));
-  CHECK(refusal(with("0\n", "1\n1 c\n1\n1 m\n2\n0 \n")).ends_with("neither 0 nor 1"));
+  CHECK(refusal(with("0\n", "1\n1 c\n1\n1 m\n3\n0 \n")).ends_with("not 0, 1 or 2"));
+  CHECK(refusal(with("0\n", "1\n1 c\n1\n1 m\n1\n1 v\n")).ends_with("a value that is too long"));
+  CHECK(refusal(with("0\n", "1\n1 c\n1\n1 m\n2\n1 v\n")).ends_with("a value that is too long"));
   CHECK(refusal(with("0\n", "1\n1 c\n2\n1 m\n1\n0 \n1 m\n1\n0 \n")).ends_with("a request twice"));
   CHECK(refusal(with("0\n", "2\n1 c\n1\n1 m\n1\n0 \n1 c\n1\n1 m\n1\n0 \n")).ends_with("a client twice"));
   const std::string too_long(state_machine::max_value_bytes + 1, 'v');

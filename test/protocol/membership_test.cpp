@@ -224,6 +224,24 @@ TEST_CASE("a handover brings the next leader up to date first, and gives up afte
   }
 }
 
+TEST_CASE(
+    "a handover: what is lost on the way to the next leader is sent again at once, though all is committed") {
+  lone_core c;
+  c.lead();
+  c.propose("a");
+  const std::size_t asked = c.sent<append_request>(1).empty() ? 2 : 1;
+  const std::size_t next = 3 - asked;
+  c.accept({asked});
+  REQUIRE(c->commit_index() == log_index{2});
+  c.step(raft::transfer{id_of(next)});
+  REQUIRE(c.sent<append_request>(next).size() == 1);
+  const auto begun = c.now();
+  do
+    c.time_out();
+  while (c.sent<append_request>(next).empty());
+  CHECK(c.now() < begun + c->settings().heartbeat_interval / 4);
+}
+
 TEST_CASE("a handover makes nobody answer a second time") {
   for (const std::size_t size : {3U, 5U}) {
     CAPTURE(size);

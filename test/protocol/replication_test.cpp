@@ -270,3 +270,10 @@ TEST_CASE("trap 17: what is on its way to a follower is bounded") {
 }
 
 TEST_SUITE_END();
+
+TEST_CASE("a log with an entry that no message can carry is refused") {
+  auto found = stored_of(1, nobody, {1, 1});
+  found.entries.push_back(std::make_shared<raft::entry>(raft::entry{{1}, {3}, raft::no_op{}, 70'000}));
+  CHECK_THROWS_WITH_AS(lone_core(3, {}, found), doctest::Contains("entry 3 takes 70000 bytes"),
+                       broken_invariant);
+}

@@ -192,7 +192,7 @@ TEST_CASE("a text that is gathered from pieces of any size is theirs") {
 // ---- the leader's side ------------------------------------------------------------------------------------
 
 TEST_CASE("trap 18: a follower that is being sent a snapshot is not also sent appends") {
-  auto c = leader_with_snapshot(std::string(30'000, 's'));
+  auto c = leader_with_snapshot(std::string(180'000, 's'));
   REQUIRE(c.sent<snapshot_piece>(1).size() == 1);
   for (int i = 0; i < 3; ++i) {
     c.propose("a");
@@ -205,7 +205,7 @@ TEST_CASE("trap 18: a follower that is being sent a snapshot is not also sent ap
 }
 
 TEST_CASE("trap 18: nor is a piece sent twice because there is something new") {
-  auto c = leader_with_snapshot(std::string(30'000, 's'), 2);
+  auto c = leader_with_snapshot(std::string(180'000, 's'), 2);
   CHECK(c.sent() == 1);
   for (int i = 0; i < 3; ++i) {
     c.propose("a");
@@ -213,8 +213,19 @@ TEST_CASE("trap 18: nor is a piece sent twice because there is something new") {
   }
 }
 
+TEST_CASE("a piece is as large as a message can carry, whatever has to be escaped in it") {
+  for (const auto& [text, bytes] : {std::pair{"s", 1U}, {"\n", 2U}, {"\"", 2U}, {"\x01", 6U}}) {
+    CAPTURE(bytes);
+    std::string data;
+    for (int i = 0; i < 180'000; ++i)
+      data += text;
+    const auto c = leader_with_snapshot(data);
+    CHECK(c.answer<snapshot_piece>(1).data.size() == raft::options().max_append_bytes / bytes);
+  }
+}
+
 TEST_CASE("a snapshot goes out piece by piece, and the log continues behind it") {
-  const auto data = std::string(30'000, 's');
+  const auto data = std::string(180'000, 's');
   auto l = leader_with_snapshot(data);
   lone_core f;
   int pieces = 0;
@@ -233,7 +244,7 @@ TEST_CASE("a snapshot goes out piece by piece, and the log continues behind it")
 
 TEST_CASE("a piece cuts no UTF-8 character") {
   std::string data;
-  while (data.size() < 30'000)
+  while (data.size() < 180'000)
     data += "€";
   auto c = leader_with_snapshot(data);
   const auto piece = c.answer<snapshot_piece>(1);
@@ -242,7 +253,7 @@ TEST_CASE("a piece cuts no UTF-8 character") {
 }
 
 TEST_CASE("a piece that was lost is sent again after about a round trip, at the pace of heartbeats at last") {
-  auto c = leader_with_snapshot(std::string(30'000, 's'));
+  auto c = leader_with_snapshot(std::string(180'000, 's'));
   const auto lost = c.answer<snapshot_piece>(1);
   const auto sent_at = c.now();
   int again = 0;
@@ -263,7 +274,7 @@ TEST_CASE("a piece that was lost is sent again after about a round trip, at the 
 }
 
 TEST_CASE("who has nothing of a snapshot yet is sent the newest") {
-  auto c = leader_with_snapshot(std::string(30'000, 's'));
+  auto c = leader_with_snapshot(std::string(180'000, 's'));
   REQUIRE(c.answer<snapshot_piece>(1).last_index == log_index{4});
   c.propose("a");
   c.hear(2, accepted_of(2, c.progress_of(2).last_sequence.value, c->log().last_index().value));
@@ -277,7 +288,7 @@ TEST_CASE("who has nothing of a snapshot yet is sent the newest") {
 }
 
 TEST_CASE("an answer to a piece of one snapshot says nothing of another") {
-  auto c = leader_with_snapshot(std::string(30'000, 's'));
+  auto c = leader_with_snapshot(std::string(180'000, 's'));
   const auto first = c.answer<snapshot_piece>(1);
   REQUIRE(first.last_index == log_index{4});
   c.propose("a");
@@ -285,7 +296,7 @@ TEST_CASE("an answer to a piece of one snapshot says nothing of another") {
   const auto last = c->commit_index();
   // In its place is one whose characters begin elsewhere: a piece from the old one's offset could not be
   // read.
-  c.step(raft::compact{last, std::string("s") + std::string(30'000, '\xC3')});
+  c.step(raft::compact{last, std::string("s") + std::string(180'000, '\xC3')});
   while (c.sent<snapshot_piece>(1).empty())
     c.time_out();
   REQUIRE(c.answer<snapshot_piece>(1).last_index == last);
@@ -295,7 +306,7 @@ TEST_CASE("an answer to a piece of one snapshot says nothing of another") {
 }
 
 TEST_CASE("a piece that was sent twice makes none behind it be sent twice") {
-  auto l = leader_with_snapshot(std::string(30'000, 's'));
+  auto l = leader_with_snapshot(std::string(180'000, 's'));
   const auto first = l.answer<snapshot_piece>(1);
   const auto next_try = [&] {
     do
@@ -318,7 +329,7 @@ TEST_CASE("a piece that was sent twice makes none behind it be sent twice") {
 }
 
 TEST_CASE("a handover to a replica that is being sent a snapshot sends each piece once") {
-  auto c = leader_with_snapshot(std::string(30'000, 's'));
+  auto c = leader_with_snapshot(std::string(180'000, 's'));
   c.step(raft::transfer{id_of(1)});
   CHECK(c.sent() == 0);
   for (int i = 0; i < 5; ++i) {
@@ -342,6 +353,62 @@ TEST_CASE("only what is committed, and not gone yet, is compacted") {
   CHECK(c.last.write.snapshot->last_term == term_number{1});
   c.step(raft::compact{{2}, "again"});
   CHECK(c.last.refused_input.has_value());
+}
+
+namespace {
+
+/// A leader with entries up to 8, of 100 bytes each, that are committed by replica 2; replica 1 has the
+/// first.
+struct leader_of_eight : lone_core {
+  explicit leader_of_eight(const raft::options& o = {}) : lone_core(3, o) {
+    lead();
+    for (int i = 2; i <= 8; ++i)
+      propose("a", 100);
+    accepts(2, 8);
+    REQUIRE((*this)->commit_index() == log_index{8});
+  }
+  void accepts(std::size_t from, std::uint64_t match) {
+    hear(from, accepted_of((*this)->term().value, progress_of(from).last_sequence.value, match));
+  }
+  /// Where the log begins after a snapshot of all of it.
+  std::uint64_t cut(std::size_t keep_bytes) {
+    step(raft::compact{{8}, "state", keep_bytes});
+    REQUIRE(last.write.snapshot != nullptr);
+    CHECK(last.write.snapshot->last_index == log_index{8});
+    return (*this)->log().base_index().value;
+  }
+};
+
+} // namespace
+
+TEST_CASE("a log that is cut keeps a little behind the snapshot") {
+  leader_of_eight c;
+  c.accepts(1, 8);
+  CHECK(c.cut(250) == 6);
+  c.step(raft::compact{{7}, "older", 0});
+  CHECK(c.last.refused_input.has_value());
+}
+
+TEST_CASE("a log that is cut keeps what a follower that answers still lacks") {
+  leader_of_eight c;
+  CHECK(c.cut(700 / raft::compact::kept_for_followers + 1) == 1);
+  while (c.sent<append_request>(1).empty())
+    c.time_out();
+  CHECK(c.answer<append_request>(1).previous_index == log_index{1});
+}
+
+TEST_CASE("a log that is cut keeps nothing for a follower that has been silent for long") {
+  leader_of_eight c;
+  for (const auto begun = c.now(); c.now() < begun + 2 * c->settings().election_timeout_max;) {
+    c.time_out();
+    c.accepts(2, 8);
+  }
+  CHECK(c.cut(99) == 8);
+}
+
+TEST_CASE("a log that is cut keeps no more for followers than is allowed") {
+  leader_of_eight c;
+  CHECK(c.cut(350 / raft::compact::kept_for_followers) == 5);
 }
 
 TEST_CASE("a leader whose storage holds nothing but a snapshot stays in office") {

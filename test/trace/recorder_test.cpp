@@ -4,11 +4,15 @@
 #include "trace/read.hpp"
 #include "trace/recorder.hpp"
 
+#include <chrono>
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <future>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace troupe;
@@ -210,6 +214,32 @@ TEST_CASE("file: does not wait for who reads a pipe, and where a name could be g
   std::filesystem::create_symlink("/dev/null", path);
   CHECK_THROWS_WITH(trace::file(path, {}, trace::file::place::fresh), (path + ": File exists").c_str());
   std::filesystem::remove(path);
+}
+
+TEST_CASE("file: nobody who records waits for a reader that stands still") {
+  const auto path =
+      (std::filesystem::temp_directory_path() / fmt::format("recorder_slow_{}", ::getpid())).string();
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  std::jthread reads; // ends behind the file, with the pipe
+  trace::file file(path, {});
+  std::filesystem::remove(path);
+  std::promise<void> taken;
+  std::jthread records([&] {
+    const auto more_than_a_pipe_holds = record_of(std::string(200'000, '.') + "\n");
+    file.take(more_than_a_pipe_holds);
+    std::this_thread::sleep_for(std::chrono::milliseconds(200)); // by then it is being written
+    file.take(more_than_a_pipe_holds);
+    taken.set_value();
+  });
+  CHECK(taken.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+  ::fcntl(reader, F_SETFL, 0);
+  reads = std::jthread([reader] {
+    std::string some(1 << 16, ' ');
+    while (::read(reader, some.data(), some.size()) > 0) {
+    }
+    ::close(reader);
+  });
 }
 
 TEST_CASE("file: says why it could not be written, and goes on") {
