@@ -25,7 +25,8 @@ tracing::tracing(const replica_arguments& a)
                                                                 .command = a.command,
                                                                 .replica = id_,
                                                                 .replicas = a.directory.members().size(),
-                                                                .began = now()},
+                                                                .began = now(),
+                                                                .members = a.directory.members()},
       file_(path_.empty() ? std::nullopt : std::optional<trace::file>(std::in_place, path_, header_)),
       ring_(file_ ? 1 : std::max<std::size_t>(1, a.trace_memory_mib << 20U)),
       recorder_(file_ ? static_cast<trace::sink&>(*file_) : ring_) {

@@ -238,6 +238,13 @@ TEST_CASE("trace: real replicas leave a file each, and together they are one sto
   const auto judged = call(f, words);
   CAPTURE(judged.out);
   CHECK(judged.status == 0);
+  // What the others answered is not there.
+  const auto some = call(f, {TROUPE_CHECK, "trace", "t.jsonl.0000", "t.jsonl.0001"});
+  CHECK(some.status == 2);
+  CHECK(some.out.ends_with("linearizability: unknown: the traces of 0002 are not given\n"));
+  const auto exported = call(f, {TROUPE_TRACE, "export", "--to", "history", "t.jsonl.0001"});
+  CHECK(exported.status == 0);
+  CHECK(exported.err.find("troupe-trace: the traces of 0000, 0002 are not given") != exported.err.npos);
   f.write("again.jsonl", contents(f.path("t.jsonl")));
   const auto mixed = call(f, {TROUPE_CHECK, "trace", "t.jsonl", "t.jsonl.0000", "again.jsonl"});
   CHECK(mixed.status == 3);
