@@ -169,6 +169,8 @@ TEST_CASE("trace: damaged files are read up to the damage, and bad input gets on
                                              {TROUPE_TRACE, "show", "--from", "5", "--until", "2", "a.jsonl"},
                                              {TROUPE_TRACE, "show", "--actor", "foo", "a.jsonl"},
                                              {TROUPE_TRACE, "show", "--term", "x", "a.jsonl"},
+                                             {TROUPE_TRACE, "show", "--replica", "zz", "a.jsonl"},
+                                             {TROUPE_TRACE, "bogus", "a.jsonl"},
                                              {TROUPE_SIM, "all", "--trace", "x"},
                                              {TROUPE_SIM, "simple-1", "--trace", "no/such"},
                                              {TROUPE_SIM, "--real", "simple-1", "--html", "no/such"}}) {
@@ -177,6 +179,7 @@ TEST_CASE("trace: damaged files are read up to the damage, and bad input gets on
     CAPTURE(words[1]);
     CHECK(refused.status == (words[0] == TROUPE_CHECK ? 3 : 2));
     CHECK(std::count(refused.err.begin(), refused.err.end(), '\n') == 1);
+    CHECK(refused.err.size() < 200);
   }
 }
 
@@ -268,6 +271,19 @@ TEST_CASE("trace: real replicas leave a file each, and together they are one sto
   CHECK(killed["from"].GetInt64() > 0);
   CHECK(killed["from"].GetInt64() < killed["to"].GetInt64());
   CHECK(killed["to"].GetInt64() < 5'000'000'000);
+}
+
+TEST_CASE("trace: a run leaves nothing beside its trace that replicas of an earlier one wrote there") {
+  const scratch_folder f;
+  f.write("t.jsonl.0003", "{\"event\":\"header\",\"format\":1}\n");
+  f.write("t.jsonl.0004", "");
+  for (const auto* other : {"t.jsonl.0005", "t.jsonl.12", "t.jsonl.copy", "u.jsonl.0003"})
+    f.write(other, "somebody's own\n");
+  CHECK(call(f, {TROUPE_SIM, "simple-1", "--seed", "7", "--trace", "t.jsonl"}).status == 0);
+  CHECK_FALSE(std::filesystem::exists(f.path("t.jsonl.0003")));
+  CHECK_FALSE(std::filesystem::exists(f.path("t.jsonl.0004")));
+  for (const auto* other : {"t.jsonl.0005", "t.jsonl.12", "t.jsonl.copy", "u.jsonl.0003"})
+    CHECK(contents(f.path(other)) == "somebody's own\n");
 }
 
 TEST_CASE("trace: of a replica that is not ours there is what passes through the network") {
