@@ -10,6 +10,7 @@
 #include "disk/real_files.hpp"
 #include "protocol/wire/codec.hpp"
 
+#include <csignal>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -190,15 +191,20 @@ double sync_seconds(const std::string& where, std::size_t bytes, double pause = 
   return median_seconds(pause, [&](std::size_t i) { file.store(i); });
 }
 
-/// In a process of its own, as a replica that starts again is: memory that was used before is faster.
+volatile std::sig_atomic_t was_interrupted = 0;
+
+/// In a process of its own, as a replica that starts again is: memory that was used before is faster. A
+/// SIGINT from the terminal ends that one alone, so that directories are removed here.
 class in_new_process {
  public:
-  explicit in_new_process(const std::function<double()>& what) {
+  explicit in_new_process(const std::function<double()>& what)
+      : before_(std::signal(SIGINT, [](int) { was_interrupted = 1; })) {
     int ends[2];
     if (::pipe(ends) != 0)
       throw bench::bench_failed("no pipe");
     child_ = ::fork();
     if (child_ == 0) {
+      std::signal(SIGINT, before_);
       double result = -1;
       try {
         result = what();
@@ -216,17 +222,20 @@ class in_new_process {
   ~in_new_process() {
     ::close(result_);
     ::waitpid(child_, nullptr, 0);
+    std::signal(SIGINT, before_);
   }
 
   double wait() {
     double result = -1;
     const bool told = child_ > 0 && ::read(result_, &result, sizeof result) == sizeof result;
     if (!told || result < 0)
-      throw bench::bench_failed("what a process of its own was to measure failed");
+      throw bench::bench_failed(was_interrupted != 0 ? "interrupted"
+                                                     : "what a process of its own was to measure failed");
     return result;
   }
 
  private:
+  void (*before_)(int);
   pid_t child_ = -1;
   int result_ = -1;
 };
