@@ -24,10 +24,10 @@ namespace troupe::app {
 
 namespace {
 
-std::string check_seed(const std::string& text) {
-  std::uint64_t seed = 0;
+std::string check_whole_number(const std::string& text) {
+  std::uint64_t number = 0;
   const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, seed);
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
   return error == std::errc() && stop == end ? "" : "must be a whole number from 0 to 18446744073709551615";
 }
 
@@ -40,6 +40,10 @@ std::string one_line(std::string text) {
   return text;
 }
 
+std::string counted(std::uint64_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : what.ends_with("ch") ? "es" : "s");
+}
+
 namespace {
 
 void refuse_empty(CLI::App& app) {
@@ -48,6 +52,17 @@ void refuse_empty(CLI::App& app) {
       option->check([](const std::string& text) { return text.empty() ? "is empty" : std::string(); }, "");
   for (auto* command : app.get_subcommands({}))
     refuse_empty(*command);
+}
+
+/// Names those that there are, unless it is an option that is wrong.
+void refuse_subcommand(const CLI::App& app, const std::string& word) {
+  std::string known;
+  for (const auto* command : app.get_subcommands({}))
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", command->get_name());
+  if (word.empty())
+    throw usage_error(fmt::format("a subcommand is missing: {}", known));
+  if (!word.starts_with('-'))
+    throw usage_error(fmt::format("\"{}\" is no subcommand: {}", word, known));
 }
 
 } // namespace
@@ -62,6 +77,8 @@ bool read_arguments(CLI::App& app, int argc, char** argv) {
     app.exit(help);
     return false;
   } catch (const CLI::ParseError& error) {
+    if (app.get_require_subcommand_min() > 0 && app.get_subcommands().empty())
+      refuse_subcommand(app, argc > 1 ? argv[1] : "");
     throw usage_error(one_line(error.what()));
   }
 }
@@ -100,6 +117,17 @@ std::string read_file(const std::string& path) {
     text.resize(size);
     return text;
   }
+}
+
+std::filesystem::path temporary_folder() {
+  std::error_code error;
+  auto folder = std::filesystem::temp_directory_path(error);
+  if (!error)
+    return folder;
+  for (const char* name : {"TMPDIR", "TMP", "TEMP", "TEMPDIR"}) // in this order
+    if (const char* value = std::getenv(name))
+      throw usage_error(fmt::format("{}={}: {}", name, value, error.message()));
+  throw usage_error(fmt::format("/tmp: {}", error.message()));
 }
 
 void refuse_to_overwrite(const std::string& written, const std::vector<std::string>& read) {
@@ -206,6 +234,6 @@ CLI::Validator seconds_check(double least, double most) {
   return {check, "", "seconds"};
 }
 
-CLI::Validator seed_check() { return {check_seed, "", "seed"}; }
+CLI::Validator whole_number_check() { return {check_whole_number, "", "whole number"}; }
 
 } // namespace troupe::app

@@ -4,12 +4,13 @@
 
 #include "app/sim/scratch_directory.hpp"
 #include "bench/figures.hpp"
+#include "bench/program.hpp"
 #include "bench/real_replicas.hpp"
 #include "disk/disk_log.hpp"
 #include "disk/real_files.hpp"
 #include "protocol/wire/codec.hpp"
 
-#include <CLI/CLI.hpp>
+#include <csignal>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -190,15 +191,20 @@ double sync_seconds(const std::string& where, std::size_t bytes, double pause = 
   return median_seconds(pause, [&](std::size_t i) { file.store(i); });
 }
 
-/// In a process of its own, as a replica that starts again is: memory that was used before is faster.
+volatile std::sig_atomic_t was_interrupted = 0;
+
+/// In a process of its own, as a replica that starts again is: memory that was used before is faster. A
+/// SIGINT from the terminal ends that one alone, so that directories are removed here.
 class in_new_process {
  public:
-  explicit in_new_process(const std::function<double()>& what) {
+  explicit in_new_process(const std::function<double()>& what)
+      : before_(std::signal(SIGINT, [](int) { was_interrupted = 1; })) {
     int ends[2];
     if (::pipe(ends) != 0)
       throw bench::bench_failed("no pipe");
     child_ = ::fork();
     if (child_ == 0) {
+      std::signal(SIGINT, before_);
       double result = -1;
       try {
         result = what();
@@ -216,17 +222,20 @@ class in_new_process {
   ~in_new_process() {
     ::close(result_);
     ::waitpid(child_, nullptr, 0);
+    std::signal(SIGINT, before_);
   }
 
   double wait() {
     double result = -1;
     const bool told = child_ > 0 && ::read(result_, &result, sizeof result) == sizeof result;
     if (!told || result < 0)
-      throw bench::bench_failed("what a process of its own was to measure failed");
+      throw bench::bench_failed(was_interrupted != 0 ? "interrupted"
+                                                     : "what a process of its own was to measure failed");
     return result;
   }
 
  private:
+  void (*before_)(int);
   pid_t child_ = -1;
   int result_ = -1;
 };
@@ -325,8 +334,7 @@ double measure_recovery(const std::string& where, std::size_t entries) {
   return in_new_process([&] { return read_log(directory, entries); }).wait();
 }
 
-void measure_recoveries(const std::string& where, int rounds, const std::string& csv) {
-  std::string rows = "entries,MB put,median s,min s,max s\n";
+void measure_recoveries(const std::string& where, int rounds, bench::csv_file& csv) {
   fmt::print("reading a log again, {} rounds\n{:>10} {:>10} {:>10} {:>10} {:>10}\n", rounds, "entries",
              "MB put", "median s", "min s", "max s");
   for (const std::size_t entries : {1'000, 3'000, 10'000, 30'000, 100'000, 300'000, 1'000'000}) {
@@ -338,10 +346,8 @@ void measure_recoveries(const std::string& where, int rounds, const std::string&
     const auto megabytes = static_cast<double>(entries * value_bytes) / 1e6;
     const auto middle = bench::at_percent(took, 50);
     fmt::print("{:>10} {:>10.1f} {:>10.4f} {:>10.4f} {:>10.4f}\n", entries, megabytes, middle, low, high);
-    rows += fmt::format("{},{:.3f},{:.6f},{:.6f},{:.6f}\n", entries, megabytes, middle, low, high);
+    csv.add(fmt::format("{},{:.3f},{:.6f},{:.6f},{:.6f}", entries, megabytes, middle, low, high));
   }
-  if (!csv.empty() && !(std::ofstream(csv) << rows).flush())
-    throw bench::bench_failed(csv + " cannot be written");
 }
 
 // ---- what stays bounded
@@ -443,9 +449,7 @@ void measure_one_client(const std::string& executable, const sim::watchdog& guar
     fmt::print("{:<30} {}   {}\n", y.name, spread(1e6, y.took), spread(1, y.added));
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
+void measure_all(int argc, char** argv) {
   int rounds = 3;
   double seconds = 2;
   std::string where = ".";
@@ -460,62 +464,66 @@ int main(int argc, char** argv) {
   bool only_recovery = false;
   bool only_one_client = false;
   std::size_t bounds = 0;
-  std::string csv;
+  std::string csv_path;
   app.add_flag("--only-recovery", only_recovery, "Only how long it takes to read a log again");
   app.add_option("--only-bounds", bounds, "Only how much memory and disk one replica needs for so many puts");
   app.add_flag("--only-one-client", only_one_client,
                "Only how long one client's put takes, beside what the disk does before and after");
-  app.add_option("--csv", csv, "A file for how long it takes to read a log again, for scripts/plot disk");
-  CLI11_PARSE(app, argc, argv);
+  app.add_option("--csv", csv_path,
+                 "A file for how long it takes to read a log again, for scripts/plot disk");
+  if (!troupe::app::read_arguments(app, argc, argv))
+    return;
 
+  bench::csv_file csv(csv_path, "entries,MB put,median s,min s,max s");
   const sim::watchdog guard;
-  try {
-    if (only_recovery) {
-      measure_recoveries(where, rounds, csv);
-      return 0;
-    }
-    if (bounds > 0) {
-      measure_bounds(executable, guard, where, bounds);
-      return 0;
-    }
-    if (only_one_client) {
-      measure_one_client(executable, guard, where, rounds, seconds);
-      return 0;
-    }
-    fmt::print("one write and fdatasync into a reserved file, median: 4 KiB {:.0f} us, 64 KiB {:.0f} us\n\n",
-               1e6 * sync_seconds(where, 4'096), 1e6 * sync_seconds(where, 65'536));
-    fmt::print("three replicas, values of {} bytes; medians of {} rounds\n{:>8} {:>8} {:>10} {:>10} {:>10} "
-               "{:>8} {:>14} "
-               "{:>12}\n",
-               value_bytes, rounds, "clients", "log", "puts/s", "p50 us", "p99 us", "ratio", "entries/sync",
-               "bytes/byte");
-    for (const std::size_t clients : {1, 4, 16, 64, 256}) {
-      std::vector<double> speed[2], p50[2], p99[2], together, written;
-      for (int round = 0; round < rounds; ++round)
-        for (const bool durable : {false, true}) {
-          const auto f = measure(executable, guard, durable, where, clients, seconds);
-          speed[durable].push_back(f.puts_per_second);
-          p50[durable].push_back(bench::at_percent(f.latencies, 50));
-          p99[durable].push_back(bench::at_percent(f.latencies, 99));
-          together.push_back(f.puts_per_sync);
-          written.push_back(f.bytes_per_byte);
-          if (!durable) {
-            together.pop_back();
-            written.pop_back();
-          }
-        }
-      for (const bool durable : {false, true})
-        fmt::print("{:>8} {:>8} {:>10.0f} {:>10.0f} {:>10.0f} {:>8.2f} {:>14} {:>12}\n", clients,
-                   durable ? "disk" : "memory", bench::at_percent(speed[durable], 50),
-                   1e6 * bench::at_percent(p50[durable], 50), 1e6 * bench::at_percent(p99[durable], 50),
-                   bench::at_percent(speed[durable], 50) / bench::at_percent(speed[0], 50),
-                   durable ? fmt::format("{:.1f}", bench::at_percent(together, 50)) : "-",
-                   durable ? fmt::format("{:.2f}", bench::at_percent(written, 50)) : "-");
-    }
-    fmt::print("\n");
+  if (only_recovery) {
     measure_recoveries(where, rounds, csv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_disk: {}\n", error.what());
-    return 1;
+    return;
   }
+  if (bounds > 0) {
+    measure_bounds(executable, guard, where, bounds);
+    return;
+  }
+  if (only_one_client) {
+    measure_one_client(executable, guard, where, rounds, seconds);
+    return;
+  }
+  fmt::print("one write and fdatasync into a reserved file, median: 4 KiB {:.0f} us, 64 KiB {:.0f} us\n\n",
+             1e6 * sync_seconds(where, 4'096), 1e6 * sync_seconds(where, 65'536));
+  fmt::print("three replicas, values of {} bytes; medians of {} rounds\n{:>8} {:>8} {:>10} {:>10} {:>10} "
+             "{:>8} {:>14} "
+             "{:>12}\n",
+             value_bytes, rounds, "clients", "log", "puts/s", "p50 us", "p99 us", "ratio", "entries/sync",
+             "bytes/byte");
+  for (const std::size_t clients : {1, 4, 16, 64, 256}) {
+    std::vector<double> speed[2], p50[2], p99[2], together, written;
+    for (int round = 0; round < rounds; ++round)
+      for (const bool durable : {false, true}) {
+        const auto f = measure(executable, guard, durable, where, clients, seconds);
+        speed[durable].push_back(f.puts_per_second);
+        p50[durable].push_back(bench::at_percent(f.latencies, 50));
+        p99[durable].push_back(bench::at_percent(f.latencies, 99));
+        together.push_back(f.puts_per_sync);
+        written.push_back(f.bytes_per_byte);
+        if (!durable) {
+          together.pop_back();
+          written.pop_back();
+        }
+      }
+    for (const bool durable : {false, true})
+      fmt::print("{:>8} {:>8} {:>10.0f} {:>10.0f} {:>10.0f} {:>8.2f} {:>14} {:>12}\n", clients,
+                 durable ? "disk" : "memory", bench::at_percent(speed[durable], 50),
+                 1e6 * bench::at_percent(p50[durable], 50), 1e6 * bench::at_percent(p99[durable], 50),
+                 bench::at_percent(speed[durable], 50) / bench::at_percent(speed[0], 50),
+                 durable ? fmt::format("{:.1f}", bench::at_percent(together, 50)) : "-",
+                 durable ? fmt::format("{:.2f}", bench::at_percent(written, 50)) : "-");
+  }
+  fmt::print("\n");
+  measure_recoveries(where, rounds, csv);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  return troupe::bench::run("bench_disk", [&] { measure_all(argc, argv); });
 }

@@ -3,10 +3,10 @@
 // one costs in messages; or with real processes.
 
 #include "bench/figures.hpp"
+#include "bench/program.hpp"
 #include "bench/real_replicas.hpp"
 #include "cluster/cluster.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <fstream>
@@ -291,10 +291,7 @@ void print(const timing& t, const failovers& f) {
 
 void measure_virtual(const std::vector<int>& timeouts_ms, std::size_t replicas, std::uint64_t runs,
                      const std::string& csv) {
-  std::ofstream table;
-  if (!csv.empty())
-    table.open(csv);
-  table << "timeout_ms,p50_ms,p99_ms,max_ms,idle_messages_per_second,messages_per_put\n";
+  bench::csv_file table(csv, "timeout_ms,p50_ms,p99_ms,max_ms,idle_messages_per_second,messages_per_put");
   fmt::print("{} replicas on virtual time, a client that puts one value after the other\n", replicas);
   print_heading();
   fmt::print(" {:>12} {:>13}\n", "idle msgs/s", "messages/put");
@@ -306,13 +303,9 @@ void measure_virtual(const std::vector<int>& timeouts_ms, std::size_t replicas, 
     const auto messages = count_messages(t, replicas);
     print(t, f);
     fmt::print(" {:>12.1f} {:>13.2f}\n", messages.idle_per_second, messages.per_put);
-    std::fflush(stdout);
-    table << fmt::format("{},{},{},{},{},{}\n", ms, 1e3 * median(f.answered),
-                         1e3 * at_percent(f.answered, 99), 1e3 * at_percent(f.answered, 100),
-                         messages.idle_per_second, messages.per_put);
+    table.add(fmt::format("{},{},{},{},{},{}", ms, 1e3 * median(f.answered), 1e3 * at_percent(f.answered, 99),
+                          1e3 * at_percent(f.answered, 100), messages.idle_per_second, messages.per_put));
   }
-  if (!csv.empty() && !table.flush())
-    throw bench_failed(fmt::format("{}: cannot be written", csv));
 }
 
 void measure_real(const std::string& executable, std::uint16_t replicas, int runs) {
@@ -333,9 +326,7 @@ void measure_real(const std::string& executable, std::uint16_t replicas, int run
   fmt::print("\n");
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
+void measure_all(int argc, char** argv) {
   std::uint64_t runs = 200;
   int real = 0;
   std::uint16_t replicas = 5;
@@ -356,14 +347,16 @@ int main(int argc, char** argv) {
   app.add_option("--real", real, "Kills so many leaders that are processes, in place of all that")
       ->check(CLI::Range(1, 10'000));
   app.add_option("--replica", executable, "The replica's executable, for --real")->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  try {
-    if (real > 0)
-      measure_real(executable, replicas, real);
-    else
-      measure_virtual(timeouts_ms, replicas, runs, csv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_failover: {}\n", error.what());
-    return 1;
-  }
+  if (!troupe::app::read_arguments(app, argc, argv))
+    return;
+  if (real > 0)
+    measure_real(executable, replicas, real);
+  else
+    measure_virtual(timeouts_ms, replicas, runs, csv);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  return troupe::bench::run("bench_failover", [&] { measure_all(argc, argv); });
 }

@@ -3,7 +3,9 @@
 // Troupe in one loop, and Troupe on one of CAF's threads. They take turns, so that what else the machine does
 // hits all of them.
 
-#include <CLI/CLI.hpp>
+#include "app/sim/scratch_directory.hpp"
+#include "bench/program.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -119,9 +121,7 @@ void print(const std::vector<contestant>& all) {
   }
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
+void measure_all(int argc, char** argv) {
   int rounds = 5;
   std::vector<int> sizes{3, 5};
   CLI::App app("Measures how long clients wait.", "bench_latency");
@@ -129,40 +129,39 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--replicas", sizes, "Sizes of clusters")->check(CLI::Range(1, 21))->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  if (!troupe::app::read_arguments(app, argc, argv))
+    return;
 
   std::error_code ignored;
   const auto bin = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  auto name = (fs::temp_directory_path() / "bench_latency_XXXXXX").string();
-  const fs::path folder = ::mkdtemp(name.data());
-  int status = 0;
-  try {
-    for (const auto* kind : {"instant", "majority"}) {
-      fs::create_symlink(bin / "yardstick", folder / fmt::format("yardstick-{}", kind));
-      fs::create_symlink(bin / "yardstick_actors", folder / fmt::format("actors-{}", kind));
-    }
-    const auto threaded = folder / "on-threads";
-    std::ofstream(threaded) << fmt::format("#!/bin/sh\nexec {} --threads 1 \"$@\"\n",
-                                           (bin / "troupe-replica").string());
-    fs::permissions(threaded, fs::perms::owner_all);
-    for (const int size : sizes) {
-      const auto scenario = write_scenario(folder, size);
-      std::vector<contestant> all{{"instant", (folder / "yardstick-instant").string()},
-                                  {"majority", (folder / "yardstick-majority").string()},
-                                  {"instant in actors", (folder / "actors-instant").string()},
-                                  {"majority in actors", (folder / "actors-majority").string()},
-                                  {"troupe", (bin / "troupe-replica").string()},
-                                  {"troupe --threads 1", threaded.string()}};
-      for (int round = 1; round <= rounds; ++round)
-        for (auto& c : all)
-          measure(c, bin / "troupe-sim", scenario, round, folder);
-      fmt::print("{} replicas, medians of {} rounds\n", size, rounds);
-      print(all);
-    }
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_latency: {}\n", error.what());
-    status = 1;
+  const troupe::sim::scratch_directory home;
+  const auto& folder = home.path();
+  for (const auto* kind : {"instant", "majority"}) {
+    fs::create_symlink(bin / "yardstick", folder / fmt::format("yardstick-{}", kind));
+    fs::create_symlink(bin / "yardstick_actors", folder / fmt::format("actors-{}", kind));
   }
-  fs::remove_all(folder, ignored);
-  return status;
+  const auto threaded = folder / "on-threads";
+  std::ofstream(threaded) << fmt::format("#!/bin/sh\nexec {} --threads 1 \"$@\"\n",
+                                         (bin / "troupe-replica").string());
+  fs::permissions(threaded, fs::perms::owner_all);
+  for (const int size : sizes) {
+    const auto scenario = write_scenario(folder, size);
+    std::vector<contestant> all{{"instant", (folder / "yardstick-instant").string()},
+                                {"majority", (folder / "yardstick-majority").string()},
+                                {"instant in actors", (folder / "actors-instant").string()},
+                                {"majority in actors", (folder / "actors-majority").string()},
+                                {"troupe", (bin / "troupe-replica").string()},
+                                {"troupe --threads 1", threaded.string()}};
+    for (int round = 1; round <= rounds; ++round)
+      for (auto& c : all)
+        measure(c, bin / "troupe-sim", scenario, round, folder);
+    fmt::print("{} replicas, medians of {} rounds\n", size, rounds);
+    print(all);
+  }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  return troupe::bench::run("bench_latency", [&] { measure_all(argc, argv); });
 }

@@ -4,10 +4,10 @@
 
 #include "app/sim/scratch_directory.hpp"
 #include "bench/figures.hpp"
+#include "bench/program.hpp"
 #include "bench/real_replicas.hpp"
 #include "protocol/messages.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -258,9 +258,7 @@ void measure_all_receiving(const setting& s, const sim::watchdog& guard) {
     }
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
+void measure_all(int argc, char** argv) {
   setting s{bench::replica_beside_this(), ".", {10'000, 100'000, 300'000}};
   bool only_making = false, only_receiving = false;
   CLI::App app("Measures how long a snapshot holds a replica up.", "bench_snapshot");
@@ -274,18 +272,20 @@ int main(int argc, char** argv) {
   app.add_option("--replica", s.executable, "The replica's executable")->capture_default_str();
   auto* making = app.add_flag("--only-making", only_making, "Only one that makes snapshots");
   app.add_flag("--only-receiving", only_receiving, "Only one that gets a snapshot")->excludes(making);
-  CLI11_PARSE(app, argc, argv);
+  if (!troupe::app::read_arguments(app, argc, argv))
+    return;
 
   const sim::watchdog guard;
-  try {
-    if (!only_receiving)
-      measure_all_making(s, guard);
-    if (!only_making && !only_receiving)
-      fmt::print("\n");
-    if (!only_making)
-      measure_all_receiving(s, guard);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_snapshot: {}\n", error.what());
-    return 1;
-  }
+  if (!only_receiving)
+    measure_all_making(s, guard);
+  if (!only_making && !only_receiving)
+    fmt::print("\n");
+  if (!only_making)
+    measure_all_receiving(s, guard);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  return troupe::bench::run("bench_snapshot", [&] { measure_all(argc, argv); });
 }

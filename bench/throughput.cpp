@@ -5,8 +5,8 @@
 
 #include "bench/figures.hpp"
 #include "bench/one_process.hpp"
+#include "bench/program.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -160,25 +160,18 @@ struct row {
 
 class csv_file {
  public:
-  explicit csv_file(const std::string& path) : path_(path) {
-    if (!path.empty())
-      file_.open(path);
-    file_ << "table,replicas,clients,value_bytes,json,cores,entries,puts_per_second,put_us,gets_per_second\n";
-  }
+  explicit csv_file(const std::string& path)
+      : file_(
+            path,
+            "table,replicas,clients,value_bytes,json,cores,entries,puts_per_second,put_us,gets_per_second") {}
   void add(std::string_view table, const setting& s, std::size_t entries, const row& put, const row& get) {
-    file_ << fmt::format("{},{},{},{},{:d},{},{},{:.0f},{:.3f},{:.0f}\n", table, s.replicas, s.clients,
-                         s.value_bytes, s.json, s.two_cores ? 2 : 1, entries, median(put.per_second),
-                         median(put.cpu_us), median(get.per_second));
-    file_.flush();
-  }
-  void close() {
-    if (!path_.empty() && !file_.flush())
-      throw bench_failed(fmt::format("{}: cannot be written", path_));
+    file_.add(fmt::format("{},{},{},{},{:d},{},{},{:.0f},{:.3f},{:.0f}", table, s.replicas, s.clients,
+                          s.value_bytes, s.json, s.two_cores ? 2 : 1, entries, median(put.per_second),
+                          median(put.cpu_us), median(get.per_second)));
   }
 
  private:
-  std::string path_;
-  std::ofstream file_;
+  bench::csv_file file_;
 };
 
 /// How often snapshots are made.
@@ -328,10 +321,7 @@ void take_memory(std::size_t mebibytes) {
     static_cast<volatile char*>(memory.get())[i] = 1;
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
-  take_large_pages(argv);
+void measure_all(int argc, char** argv) {
   options o;
   std::string csv_path, only;
   setting one;
@@ -360,30 +350,32 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   app.add_option("--csv", csv_path, "A file for the figures, for scripts/plot");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    take_memory(memory);
-    csv_file csv(csv_path);
-    const auto wants = [&](const char* table) { return only.empty() || only == table; };
-    if (wants("clients"))
-      measure_clients(o, csv);
-    if (wants("json"))
-      measure_json(o, csv);
-    if (wants("snapshots"))
-      measure_snapshots(o, csv);
-    if (wants("sizes"))
-      measure_sizes(o, csv);
-    if (wants("values"))
-      measure_values(o, csv);
-    if (wants("log"))
-      measure_log(o, csv);
-    if (wants("rates"))
-      measure_rates(o, csv);
-    if (only == "one")
-      measure_together("one", {one}, o, csv, false);
-    csv.close();
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_throughput: {}\n", error.what());
-    return 1;
-  }
+  if (!troupe::app::read_arguments(app, argc, argv))
+    return;
+  csv_file csv(csv_path);
+  take_memory(memory);
+  const auto wants = [&](const char* table) { return only.empty() || only == table; };
+  if (wants("clients"))
+    measure_clients(o, csv);
+  if (wants("json"))
+    measure_json(o, csv);
+  if (wants("snapshots"))
+    measure_snapshots(o, csv);
+  if (wants("sizes"))
+    measure_sizes(o, csv);
+  if (wants("values"))
+    measure_values(o, csv);
+  if (wants("log"))
+    measure_log(o, csv);
+  if (wants("rates"))
+    measure_rates(o, csv);
+  if (only == "one")
+    measure_together("one", {one}, o, csv, false);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  take_large_pages(argv);
+  return troupe::bench::run("bench_throughput", [&] { measure_all(argc, argv); });
 }

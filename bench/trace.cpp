@@ -4,11 +4,11 @@
 
 #include "app/sim/udp_socket.hpp"
 #include "app/sim/virtual_run.hpp"
+#include "bench/program.hpp"
 #include "cluster/cluster.hpp"
 #include "protocol/wire/simulator_codec.hpp"
 #include "trace/recorder.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -190,9 +190,7 @@ struct row {
   }
 };
 
-} // namespace
-
-int main(int argc, char** argv) {
+void measure_all(int argc, char** argv) {
   int rounds = 11;
   int real_rounds = 200;
   bool only_real = false;
@@ -208,31 +206,28 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--replica", executable, "The replica's executable")->capture_default_str();
   app.add_flag("--real", only_real, "Only the replica, nothing on virtual time");
-  CLI11_PARSE(app, argc, argv);
+  if (!troupe::app::read_arguments(app, argc, argv))
+    return;
 
   row scenario{"virtual: crash-4, 5 seeds"};
   row puts{"virtual: 1,000 puts"};
   row real{fmt::format("a replica, CPU: {} puts", requests)};
   row throughput{"a replica, elapsed: the same"};
-  try {
-    for (int round = 0; !only_real && round < rounds; ++round)
-      for (int way = 0; way < ways; ++way) {
-        scenario.seconds[way].push_back(measure_virtual(way, play_scenario));
-        puts.seconds[way].push_back(measure_virtual(way, put_much));
-      }
-    std::vector<std::unique_ptr<lone_replica>> replicas;
-    for (int way = 0; way < ways; ++way)
-      replicas.push_back(std::make_unique<lone_replica>(way, executable));
-    for (int round = 0; round < real_rounds; ++round)
-      for (int way = 0; way < ways; ++way) {
-        const auto c = replicas[static_cast<std::size_t>(way)]->measure();
-        real.seconds[way].push_back(c.cpu);
-        throughput.seconds[way].push_back(c.elapsed);
-      }
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_trace: {}\n", error.what());
-    return 1;
-  }
+  for (int round = 0; !only_real && round < rounds; ++round)
+    for (int way = 0; way < ways; ++way) {
+      scenario.seconds[way].push_back(measure_virtual(way, play_scenario));
+      puts.seconds[way].push_back(measure_virtual(way, put_much));
+    }
+  std::vector<std::unique_ptr<lone_replica>> replicas;
+  for (int way = 0; way < ways; ++way)
+    replicas.push_back(std::make_unique<lone_replica>(way, executable));
+  for (int round = 0; round < real_rounds; ++round)
+    for (int way = 0; way < ways; ++way) {
+      const auto c = replicas[static_cast<std::size_t>(way)]->measure();
+      real.seconds[way].push_back(c.cpu);
+      throughput.seconds[way].push_back(c.elapsed);
+    }
+  replicas.clear();
   std::filesystem::remove(scratch_file(), ignored);
   fmt::print("{:<28} {:<8} {:>10} {:>10} {:>10} {:>8}\n", "", "trace", "best ms", "median ms", "speed %",
              "quartiles");
@@ -242,4 +237,10 @@ int main(int argc, char** argv) {
   }
   real.print();
   throughput.print();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  return troupe::bench::run("bench_trace", [&] { measure_all(argc, argv); });
 }

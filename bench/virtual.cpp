@@ -2,9 +2,9 @@
 // size of the cluster. The rows take turns, so that whatever else the machine does meets all of them alike.
 
 #include "app/sim/virtual_run.hpp"
+#include "bench/program.hpp"
 #include "cluster/cluster.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <ctime>
 #include <fmt/format.h>
@@ -86,15 +86,14 @@ void print(row& r, double reference) {
              r.virtual_seconds / median);
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
+void measure_all(int argc, char** argv) {
   int rounds = 21;
   CLI::App app("Measures virtual time.", "bench_virtual");
   app.add_option("--rounds", rounds, "How often each row is played")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  if (!troupe::app::read_arguments(app, argc, argv))
+    return;
 
   const auto crash = load_scenario("crash-4");
   auto quiet = load_scenario("simple-2");
@@ -118,4 +117,10 @@ int main(int argc, char** argv) {
   const auto reference = 1e9 * sorted[sorted.size() / 2] / static_cast<double>(first.steps);
   for (auto& r : rows)
     print(r, reference);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  return troupe::bench::run("bench_virtual", [&] { measure_all(argc, argv); });
 }

@@ -160,6 +160,11 @@ void read_header(recording& to, std::string_view line) {
   to.replica = text_of(d, "replica");
   to.command = text_of(d, "command");
   to.seed = number_of(d, "seed");
+  to.replicas = number_of(d, "replicas");
+  if (const auto members = d.FindMember("members"); members != d.MemberEnd() && members->value.IsArray())
+    for (const auto& id : members->value.GetArray())
+      if (id.IsString())
+        to.members.emplace_back(id.GetString(), id.GetStringLength());
   to.began = d.HasMember("began") ? time_of(d, "began") : 0;
 }
 

@@ -72,6 +72,8 @@ struct recording {
   std::string command;
   std::uint64_t seed = 0;
   std::int64_t began = 0; ///< ns; when the run did, or the process
+  std::uint64_t replicas = 0;
+  std::vector<std::string> members; ///< of a replica's cluster, itself among them; empty: it is not said
   std::vector<record> records;
   /// Where and why reading ended before the end of the text; empty if it did not.
   std::string damage;
@@ -91,8 +93,11 @@ recording read(std::string_view text, std::string path = {});
 record read_line(std::string_view line);
 
 /// Why files cannot be of one run: the file that is not, and why; empty if they can. On virtual time one file
-/// has a whole run, and a run of real processes has one simulator.
+/// has a whole run, and a run of real processes has one simulator, which begins first, and one cluster.
 std::string why_not_one_run(const std::vector<recording>& files);
+
+/// Whose files are missing, of those that belong to the same cluster: `0000, 0002`; empty if none is.
+std::string missing_members(const std::vector<recording>& files);
 
 /// All that happened in one run, in order, with what caused what.
 class story {

@@ -30,6 +30,13 @@ std::string format(const header& h) {
     json.member("replica", h.replica);
   json.key("replicas");
   json.number(h.replicas);
+  if (!h.members.empty()) {
+    json.key("members");
+    json.open('[');
+    for (auto id : h.members)
+      json.string(to_string(id));
+    json.close(']');
+  }
   json.key("seed");
   json.number(h.seed);
   json.key("began");

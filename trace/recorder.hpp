@@ -33,6 +33,8 @@ struct header {
   std::string replica; ///< whose process this is; empty for a cluster in one process, and for a simulator
   std::uint64_t replicas = 0;
   instant began = {}; ///< when the run did: what people read counts from here
+  /// Of a replica's process: who is in its cluster, itself among them.
+  std::vector<replica_id> members = {};
 };
 
 /// A line, with its newline.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <set>
 
 namespace troupe::trace {
 
@@ -25,17 +26,38 @@ std::string why_not_one_run(const std::vector<recording>& files) {
   if (files.size() < 2)
     return {};
   const recording* simulator = nullptr;
+  const recording* first = nullptr; // of those that say who is in their cluster
   for (const auto& f : files) {
     if (f.mode != "real")
       return fmt::format("{}: has all of a run on virtual time, and can only be read alone", f.path);
-    if (!f.replica.empty())
-      continue;
-    if (simulator)
+    if (f.replica.empty() && simulator)
       return fmt::format("{}: is of another run than {}: each has a simulator of its own", f.path,
                          simulator->path);
-    simulator = &f;
+    if (f.replica.empty())
+      simulator = &f;
+    if (!first && !f.members.empty())
+      first = &f;
   }
+  for (const auto& f : files) {
+    if (simulator && !f.replica.empty() && f.began < simulator->began)
+      return fmt::format("{}: is of another run than {}, which began later", f.path, simulator->path);
+    if (!f.members.empty() && f.members != first->members)
+      return fmt::format("{}: is of another run than {}: its cluster is {}, not {}", f.path, first->path,
+                         fmt::join(f.members, " "), fmt::join(first->members, " "));
+  }
+  if (simulator && first && simulator->replicas != first->members.size())
+    return fmt::format("{}: is of another run than {}: its cluster is {}, not {} replicas", first->path,
+                       simulator->path, fmt::join(first->members, " "), simulator->replicas);
   return {};
+}
+
+std::string missing_members(const std::vector<recording>& files) {
+  std::set<std::string> missing;
+  for (const auto& f : files)
+    missing.insert(f.members.begin(), f.members.end());
+  for (const auto& f : files)
+    missing.erase(f.replica);
+  return fmt::format("{}", fmt::join(missing, ", "));
 }
 
 story::story(std::vector<recording> files) : files_(std::move(files)) {

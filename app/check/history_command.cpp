@@ -66,6 +66,10 @@ judged_file judge(const std::string& path, const history_options& options) {
   file.path = path;
   try {
     const auto text = read_file(path);
+    if (text.starts_with(R"({"event":"header")"))
+      throw usage_error(
+          "is a trace: `troupe-check trace` judges it, `troupe-trace export --to history` makes a "
+          "history of it");
     const auto named = format_named(options.format);
     const auto operations = history::read(text, named);
     file.format = named ? *named : *history::recognise(text);

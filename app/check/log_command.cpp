@@ -48,8 +48,9 @@ void tell(const disk::real_files& files, const disk::owner& o, const disk::recov
   if (r.state.commit > r.base.index)
     fmt::print("committed up to entry {} at least\n", r.state.commit.value);
   for (const auto& s : r.segments)
-    fmt::print("  {}: {} bytes, {} batches, {} records, {} of them entries{}\n", disk::segment_name(s.number),
-               s.bytes, s.batches, s.records, s.entries,
+    fmt::print("  {}: {}, {}, {}, {} of them entries{}\n", disk::segment_name(s.number),
+               app::counted(s.bytes, "byte"), app::counted(s.batches, "batch"),
+               app::counted(s.records, "record"), s.entries,
                s.entries > 0 ? fmt::format(" up to {}", s.last_entry.value) : "");
   for (const auto& name : r.leftovers)
     fmt::print("  {}: {}\n", name, runs ? "not finished, or not needed any more" : "not needed any more");

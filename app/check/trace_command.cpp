@@ -54,6 +54,10 @@ exit_status judge_history(const trace::story& s, double limit_s) {
     fmt::print("linearizability: unknown: {} does not begin with the run\n", late->path);
     return undecided;
   }
+  if (const auto missing = trace::missing_members(s.files()); !missing.empty()) {
+    fmt::print("linearizability: unknown: the traces of {} are not given\n", missing);
+    return undecided;
+  }
   if (!history::find_misfit(told.operations, told.writes_in_log)) {
     fmt::print("{} operations of clients: linearizable, in the order of the log\n", told.operations.size());
     return all_right;

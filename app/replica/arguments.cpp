@@ -179,6 +179,8 @@ std::optional<replica_arguments> parse_arguments(int argc, char** argv) {
   // Whoever has set it wants a log that lasts, and would get none.
   if (const char* wanted = std::getenv("TROUPE_DATA"); wanted && *wanted == '\0' && data.empty())
     throw std::invalid_argument("TROUPE_DATA is empty: name a directory, or unset it");
+  if (trace == "-")
+    throw std::invalid_argument("- is no place for a trace: name a file");
   if (words.empty())
     throw std::invalid_argument(
         "say where the simulator is and who this replica is: [<port>] <id> <peer>... (see --help)");

@@ -1,5 +1,6 @@
 #include "app/replica/tracing.hpp"
 
+#include "app/command_line.hpp"
 #include "app/version.hpp"
 
 #include <fmt/format.h>
@@ -25,7 +26,8 @@ tracing::tracing(const replica_arguments& a)
                                                                 .command = a.command,
                                                                 .replica = id_,
                                                                 .replicas = a.directory.members().size(),
-                                                                .began = now()},
+                                                                .began = now(),
+                                                                .members = a.directory.members()},
       file_(path_.empty() ? std::nullopt : std::optional<trace::file>(std::in_place, path_, header_)),
       ring_(file_ ? 1 : std::max<std::size_t>(1, a.trace_memory_mib << 20U)),
       recorder_(file_ ? static_cast<trace::sink&>(*file_) : ring_) {
@@ -38,21 +40,23 @@ std::string tracing::keep() {
   if (file_) {
     recorder_.flush();
     const auto error = file_->error();
-    return error.empty() ? fmt::format("the trace is in {}", path_) : error;
+    return error.empty() ? fmt::format("the trace is in {}", path_)
+                         : fmt::format("the trace could not be written: {}", error);
   }
   try {
     std::string records;
     recorder_.alone([&] { records = ring_.records(); });
-    const auto path = (std::filesystem::temp_directory_path() /
-                       fmt::format("troupe-{}-{}-{}.jsonl", id_, ::getpid(), ++kept_))
-                          .string();
+    const auto path =
+        (temporary_folder() / fmt::format("troupe-{}-{}-{}.jsonl", id_, ::getpid(), ++kept_)).string();
     trace::file file(path, header_, trace::file::place::fresh);
     file.take(records);
     trace::recorder(file).end(now());
     const auto error = file.error();
-    return error.empty() ? fmt::format("the last moments are in {}", path) : error;
+    if (error.empty())
+      return fmt::format("the last moments are in {}", path);
+    throw usage_error(error);
   } catch (const std::exception& e) {
-    return e.what();
+    return fmt::format("the last moments could not be written: {}", e.what());
   }
 }
 

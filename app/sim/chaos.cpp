@@ -78,9 +78,11 @@ std::optional<chaos_options> parse(int argc, char** argv) {
   chaos_options o;
   CLI::App app("Plays random clusters, workloads and faults on virtual time, and judges every run.",
                "troupe-sim chaos");
-  app.footer("Exit status: 0 if no rule was broken, 1 if one was, 2 for bad input, 130 if interrupted.");
+  app.footer(
+      "Exit status: 0 if no rule was broken, 1 if one was, 2 for bad input or a file that could not be "
+      "written, 130 if interrupted.");
   app.add_option("--seed", o.seed, "Seed of the first run; the next run takes the next number")
-      ->check(app::seed_check());
+      ->check(app::whole_number_check());
   app.add_option("--runs", o.runs, "How many runs")
       ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}))
       ->capture_default_str();
@@ -122,6 +124,10 @@ std::optional<chaos_options> parse(int argc, char** argv) {
   if (!o.html.empty() && o.runs != 1)
     throw usage_error("--html wants --runs 1");
   app::refuse_to_mix({o.history, o.trace, o.html});
+  refuse_dash(o.html, "page");
+  refuse_dash(o.history, "history");
+  refuse_dash(o.trace, "trace");
+  require_folder_of(o.trace);
   require_writable(o.html);
   require_writable(o.history);
   return o;
@@ -129,7 +135,8 @@ std::optional<chaos_options> parse(int argc, char** argv) {
 
 class chaos_session {
  public:
-  explicit chaos_session(chaos_options o) : options_(std::move(o)), screen_(options_.runs) {
+  chaos_session(chaos_options o, const player& play)
+      : options_(std::move(o)), play_(play), screen_(options_.runs) {
     for (const auto& word : options_.faults)
       wishes_.faults.insert(chaos::fault_kind_of(word));
     if (wishes_.faults.contains(chaos::fault_kind::broken_disk) && !options_.durable)
@@ -142,20 +149,30 @@ class chaos_session {
   int run() {
     const stop_signal stop(stop_signal::second::ends_at_once);
     const auto begun = std::chrono::steady_clock::now();
-    const bool all = side_by_side(options_.runs, options_.jobs, [&](std::size_t number) {
+    side_by_side(options_.runs, options_.jobs, [&](std::size_t number) {
       play_one(first_seed_ + number);
       const std::lock_guard lock(mutex_);
       return failed_.size() < options_.max_failures && !told_to_stop(stop.descriptor());
     });
+    const bool interrupted = told_to_stop(stop.descriptor());
     const auto real = std::chrono::steady_clock::now() - begun;
     if (options_.shrink && failed_.empty())
       screen_.line("no run failed: there is nothing to cut down");
     else if (options_.shrink)
       shrink(failed_.begin()->first);
     print_totals(real);
+    if (interrupted)
+      fmt::print("interrupted after {} of {}\n", totals_.runs, app::counted(options_.runs, "run"));
+    else if (totals_.runs < options_.runs)
+      fmt::print("stopped after {} (--max-failures)\n", app::counted(failed_.size(), "failure"));
+    std::fflush(stdout);
+    for (const auto& why : unwritten_)
+      screen_.line(fmt::format("troupe-sim: {}", why));
     if (!failed_.empty())
       return 1;
-    return all ? 0 : 130;
+    if (!unwritten_.empty())
+      return 2;
+    return interrupted ? 130 : 0;
   }
 
  private:
@@ -181,7 +198,7 @@ class chaos_session {
         failed_.emplace(seed, outcome.rule());
     }
     if (!options_.history.empty())
-      write_history(outcome.history);
+      attempt(unwritten_, [&] { write_history(outcome.history); });
     if (options_.verbose)
       screen_.line(fmt::format("seed {}: hash {:016x}, {} steps of Raft", seed, outcome.hash, outcome.steps));
     if (!outcome.passed())
@@ -203,40 +220,54 @@ class chaos_session {
   chaos::outcome play_as_wished(const chaos::schedule& s, const chaos::teller& tell) {
     if (!options_.html.empty())
       return play_for_page(s, tell);
-    if (!options_.trace.empty() && options_.runs == 1)
-      return play_traced(s, tell, options_.trace, "");
-    return chaos::play(s, tell);
+    if (options_.trace.empty() || options_.runs != 1)
+      return play_(s, tell, nullptr);
+    auto outcome = play_traced(s, tell, options_.trace, "", unwritten_);
+    lacks_trace_ = !unwritten_.empty();
+    return outcome;
+  }
+
+  /// Writes something. Why that was not possible is told behind what came of the run.
+  template <class Write>
+  static void attempt(std::vector<std::string>& unwritten, Write&& write) {
+    try {
+      write();
+    } catch (const std::runtime_error& error) {
+      unwritten.emplace_back(error.what());
+    }
   }
 
   chaos::outcome play_for_page(const chaos::schedule& s, const chaos::teller& tell) {
     kept_records kept;
     trace::recorder recorder(kept);
-    auto outcome = chaos::play(s, tell, &recorder);
+    auto outcome = play_(s, tell, &recorder);
     recorder.flush();
     const auto head = header_of(s, "");
-    if (!options_.trace.empty()) {
-      trace::file file(options_.trace, head);
-      file.take(kept.records());
-      finish(file);
-    }
-    write_page(format(head) + trace::print(kept.records()),
-               options_.trace.empty() ? head.scenario : options_.trace, options_.html);
+    if (!options_.trace.empty())
+      attempt(unwritten_, [&] {
+        trace::file file(options_.trace, head);
+        file.take(kept.records());
+        finish(file);
+      });
+    lacks_trace_ = !unwritten_.empty();
+    attempt(unwritten_, [&] {
+      write_page(format(head) + trace::print(kept.records()),
+                 options_.trace.empty() ? head.scenario : options_.trace, options_.html);
+    });
     return outcome;
   }
 
-  static void finish(trace::file& file) {
-    file.flush();
-    if (const auto error = file.error(); !error.empty())
-      throw usage_error(error);
-  }
-
+  /// Also if the trace cannot be written.
   chaos::outcome play_traced(const chaos::schedule& s, const chaos::teller& tell, const std::string& path,
-                             const std::string& selection) {
-    trace::file file(path, header_of(s, selection));
-    trace::recorder recorder(file);
-    auto outcome = chaos::play(s, tell, &recorder);
+                             const std::string& selection, std::vector<std::string>& unwritten) {
+    std::optional<trace::file> file;
+    attempt(unwritten, [&] { file.emplace(path, header_of(s, selection)); });
+    if (!file)
+      return play_(s, tell, nullptr);
+    trace::recorder recorder(*file);
+    auto outcome = play_(s, tell, &recorder);
     recorder.flush();
-    finish(file);
+    attempt(unwritten, [&] { finish(*file); });
     return outcome;
   }
 
@@ -256,22 +287,30 @@ class chaos_session {
         lines.pop_front();
     };
     const bool is_wanted = !options_.trace.empty();
-    auto trace = options_.trace;
+    failure_traces left;
+    std::vector<std::string> unwritten;
     if (is_wanted && options_.runs == 1 && selection.empty()) {
-      chaos::play(s, keep_last); // it was recorded the first time
+      left.trace = lacks_trace_ ? "" : options_.trace;
+      play_(s, keep_last, nullptr); // it was recorded the first time
     } else if (is_wanted) {
-      trace = trace_of_one(options_.trace, s.seed);
-      play_traced(s, keep_last, trace, selection);
+      left.trace = trace_of_one(options_.trace, s.seed);
+      play_traced(s, keep_last, left.trace, selection, unwritten);
     } else {
       trace::ring kept(unasked_bytes);
       trace::recorder recorder(kept);
-      chaos::play(s, keep_last, &recorder);
-      trace = write_unasked(kept, header_of(s, selection), selection.empty() ? "" : "-small");
+      play_(s, keep_last, &recorder);
+      attempt(unwritten, [&] {
+        left.trace = write_unasked(kept, header_of(s, selection), selection.empty() ? "" : "-small");
+      });
     }
-    screen_.line(
-        describe_failure(s, o,
-                         {replay_command(s.seed, selection), fmt::format("{}", fmt::join(lines, "\n")), trace,
-                          is_wanted ? write_page_beside(trace) : ""}));
+    if (!unwritten.empty())
+      left.trace.clear();
+    else if (is_wanted && !left.trace.empty())
+      attempt(unwritten, [&] { left.page = write_page_beside(left.trace); });
+    left.replay = replay_command(s.seed, selection);
+    left.last_moments = fmt::format("{}", fmt::join(lines, "\n"));
+    left.unwritten = fmt::format("{}", fmt::join(unwritten, "; "));
+    screen_.line(describe_failure(s, o, left));
   }
 
   std::string replay_command(std::uint64_t seed, const std::string& selection) const {
@@ -289,7 +328,8 @@ class chaos_session {
   void shrink(std::uint64_t seed) {
     const auto& rule = failed_.at(seed);
     const auto result = chaos::shrink(
-        schedule_of(seed), rule, [](const chaos::schedule& s) { return chaos::play(s).rule(); },
+        schedule_of(seed), rule,
+        [this](const chaos::schedule& s) { return play_(s, nullptr, nullptr).rule(); },
         options_.shrink_trials);
     const auto& s = result.schedule;
     std::string text = fmt::format("seed {} cut down in {} trials{}; faults: {}, requests: {}\n", seed,
@@ -301,7 +341,7 @@ class chaos_session {
       text += fmt::format("  {}\n", chaos::describe(r));
     text.pop_back();
     screen_.line(text);
-    report(s, chaos::play(s), chaos::selection_of(s));
+    report(s, play_(s, nullptr, nullptr), chaos::selection_of(s));
   }
 
   void print_totals(std::chrono::steady_clock::duration real) {
@@ -309,36 +349,38 @@ class chaos_session {
     for (const auto& [kind, count] : totals_.faults)
       faults += fmt::format("{}{} {}", faults.empty() ? "" : ", ", count, kind);
     const auto real_seconds = std::chrono::duration<double>(real).count();
-    fmt::print("{} runs from seed {}: {} failed\n"
+    fmt::print("{} from seed {}: {} failed\n"
                "{} requests answered, {} given up by clients that ask once; {} entries committed\n"
                "{} messages, {} steps of Raft, {} terms; faults: {}\n"
                "back at work after at most {:.3f} s; {:.0f} s of virtual time in {:.1f} s ({:.0f} times real "
                "time)\n",
-               totals_.runs, first_seed_, failed_.size(), totals_.answered, totals_.given_up,
-               totals_.committed, totals_.messages, totals_.steps, totals_.terms,
+               app::counted(totals_.runs, "run"), first_seed_, failed_.size(), totals_.answered,
+               totals_.given_up, totals_.committed, totals_.messages, totals_.steps, totals_.terms,
                faults.empty() ? "none" : faults, in_seconds(totals_.longest_recovery),
                in_seconds(totals_.took), real_seconds,
                in_seconds(totals_.took) / std::max(real_seconds, 1e-9));
-    std::fflush(stdout);
   }
 
   chaos_options options_;
+  const player& play_;
   terminal screen_;
   chaos::wishes wishes_;
   std::uint64_t first_seed_ = 0;
-  std::mutex mutex_; ///< guards what follows
+  std::vector<std::string> unwritten_; ///< why files of the only run are missing
+  bool lacks_trace_ = false;           ///< its trace is one of them
+  std::mutex mutex_;                   ///< guards what follows
   totals totals_;
   std::map<std::uint64_t, std::string> failed_; ///< the rule, by seed
 };
 
 } // namespace
 
-int chaos_command(int argc, char** argv) {
+int chaos_command(int argc, char** argv, const player& play) {
   const auto options = parse(argc, argv);
   if (!options)
     return 0;
   try {
-    return chaos_session(*options).run();
+    return chaos_session(*options, play).run();
   } catch (const std::invalid_argument& error) {
     throw usage_error(error.what());
   }

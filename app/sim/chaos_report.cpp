@@ -27,6 +27,8 @@ std::string describe_failure(const chaos::schedule& s, const chaos::outcome& o, 
     text += fmt::format("\nthe trace: {}", t.trace);
   if (!t.page.empty())
     text += fmt::format("\na page that shows it: {}", t.page);
+  if (!t.unwritten.empty())
+    text += fmt::format("\nits {} could not be written: {}", t.trace.empty() ? "trace" : "page", t.unwritten);
   return text;
 }
 

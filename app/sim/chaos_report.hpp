@@ -17,6 +17,7 @@ struct failure_traces {
   std::string last_moments; ///< lines
   std::string trace;        ///< the file that has everything; empty: there is none
   std::string page;         ///< that shows it; empty: there is none
+  std::string unwritten;    ///< why one of them is missing; empty: none should be there
 };
 
 /// Several lines, without a newline at the end. Precondition: it failed.

@@ -44,6 +44,13 @@ std::vector<char*> pointers_to(const std::vector<std::string>& words) {
   return pointers;
 }
 
+/// Whether one of these is about the same variable.
+bool is_named(const std::vector<std::string>& environment, std::string_view variable) {
+  const auto name = [](std::string_view v) { return v.substr(0, v.find('=')); };
+  return std::any_of(environment.begin(), environment.end(),
+                     [&](const auto& given) { return name(given) == name(variable); });
+}
+
 void do_not_block(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
 /// Waits until the child has become the replica; returns errno if it could not.
@@ -71,9 +78,13 @@ child_process::child_process(const std::vector<std::string>& arguments, const wa
     : guard_(guard) {
   auto argv = pointers_to(arguments);
   argv.push_back(nullptr);
-  auto variables = pointers_to(environment); // of two with one name the first counts
+  std::vector<char*> variables;
+  for (const auto& given : environment)
+    if (given.find('=') != given.npos)
+      variables.push_back(const_cast<char*>(given.c_str()));
   for (char** inherited = environ; *inherited; ++inherited)
-    variables.push_back(*inherited);
+    if (!is_named(environment, *inherited))
+      variables.push_back(*inherited);
   variables.push_back(nullptr);
   auto out = make_pipe();
   auto err = make_pipe();

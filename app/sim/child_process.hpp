@@ -19,7 +19,8 @@ class child_process {
 
   /// Starts `arguments`, the first of which is the path of the executable. Throws std::system_error if it
   /// cannot be executed. The watchdog must outlive the child.
-  /// @param environment  `NAME=value` for each variable that is not inherited
+  /// @param environment  `NAME=value` for each variable that is not inherited; `NAME` for one that it does
+  ///                     not have
   child_process(const std::vector<std::string>& arguments, const watchdog& guard,
                 const std::vector<std::string>& environment = {});
   child_process(child_process&& other) noexcept;

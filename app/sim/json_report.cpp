@@ -183,7 +183,8 @@ void write_summary(json_writer& out, const scenario_summary& row) {
 
 } // namespace
 
-std::string format_json(const std::vector<run_result>& results) {
+std::string format_json(const run_results& all) {
+  const auto& results = all.results;
   const auto rows = summarize(results);
   json_writer out;
   out.object([&] {
@@ -198,6 +199,8 @@ std::string format_json(const std::vector<run_result>& results) {
         out.object([&] { write_summary(out, row); });
     });
     out.put("tier_sum", tier_sum(rows));
+    out.put("planned_runs", std::uint64_t{all.planned});
+    out.put("interrupted", all.stopped);
   });
   return out.text();
 }

@@ -1,14 +1,13 @@
 #pragma once
 // The report for programs. Its fields are described in docs/simulator.md.
 
-#include "app/sim/run_result.hpp"
+#include "app/sim/runner.hpp"
 
 #include <string>
-#include <vector>
 
 namespace troupe::sim {
 
 /// One JSON object with every figure of every run. All times are in seconds.
-std::string format_json(const std::vector<run_result>& results);
+std::string format_json(const run_results& all);
 
 } // namespace troupe::sim

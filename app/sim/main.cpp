@@ -3,6 +3,7 @@
 #include "app/sim/chaos.hpp"
 #include "app/sim/json_report.hpp"
 #include "app/sim/options.hpp"
+#include "app/sim/page_file.hpp"
 #include "app/sim/runner.hpp"
 #include "app/sim/script.hpp"
 #include "app/sim/stop_signal.hpp"
@@ -59,13 +60,16 @@ std::ofstream open_report(const std::string& path) {
   return file;
 }
 
-void print_summary(const std::vector<run_result>& results, const options& options) {
+void print_summary(const run_results& all, const options& options) {
+  const auto& results = all.results;
   const bool colour = wants_colour(STDOUT_FILENO);
   const auto rows = summarize(results);
   fmt::print("{}{}{}", format_table(rows, colour), format_distributions(rows),
              format_faults(results, colour));
   if (options.mode == run_mode::virtual_time)
     fmt::print("{}(latencies, and so their tiers, are modelled)\n", format_hash(results));
+  if (all.stopped)
+    fmt::print("interrupted after {} of {}\n", results.size(), app::counted(all.planned, "run"));
   std::fflush(stdout);
 }
 
@@ -73,6 +77,8 @@ exit_status simulate(const options& options) {
   for (const auto& written : {options.json, options.trace, options.html})
     app::refuse_to_overwrite(written, options.scenarios);
   app::refuse_to_mix({options.json, options.trace, options.html});
+  refuse_dash(options.html, "page");
+  refuse_dash(options.trace, "trace");
   const auto plans = make_plans(options);
   auto report = open_report(options.json);
   print_notes(plans, options);
@@ -81,11 +87,13 @@ exit_status simulate(const options& options) {
                                                         : stop_signal::second::ends_at_once);
   const auto outcome = play_all(plans, options, guard, stop.descriptor());
   if (options.json == "-")
-    fmt::print("{}", format_json(outcome.results));
+    fmt::print("{}", format_json(outcome));
   else
-    print_summary(outcome.results, options);
-  if (report.is_open() && !(report << format_json(outcome.results) << std::flush))
+    print_summary(outcome, options);
+  if (report.is_open() && !(report << format_json(outcome) << std::flush))
     throw usage_error(fmt::format("{}: {}", options.json, std::strerror(errno)));
+  if (!outcome.unwritten.empty())
+    throw usage_error(outcome.unwritten);
   if (outcome.stopped)
     return interrupted;
   const bool all = std::all_of(outcome.results.begin(), outcome.results.end(),

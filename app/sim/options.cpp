@@ -66,7 +66,7 @@ std::optional<options> parse_options(int argc, char** argv) {
       ->excludes(virtual_flag);
   app.add_option("--seed", result.seed,
                  "Seed of the first run's random choices; the next run takes the next number")
-      ->check(app::seed_check());
+      ->check(app::whole_number_check());
   app.add_option("--runs", result.runs, "How often to play each scenario")
       ->check(CLI::Range(std::size_t{1}, most_runs));
   app.add_option("--jobs", result.jobs,

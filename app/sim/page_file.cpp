@@ -26,25 +26,35 @@ void write_story(std::vector<trace::recording> files, const std::string& page) {
 } // namespace
 
 std::string write_unasked(const trace::ring& kept, const trace::header& head, const std::string& suffix) {
-  try {
-    const auto path =
-        (std::filesystem::temp_directory_path() /
-         fmt::format("troupe-{}-{}{}-{}.jsonl", std::filesystem::path(head.scenario).stem().string(),
-                     head.seed, suffix, ::getpid()))
-            .string();
-    trace::file file(path, head, trace::file::place::fresh);
-    file.take(kept.records());
-    file.flush();
-    const auto error = file.error();
-    return error.empty() ? path : error;
-  } catch (const std::exception& error) {
-    return error.what();
-  }
+  const auto path =
+      (app::temporary_folder() / fmt::format("troupe-{}-{}{}-{}.jsonl",
+                                             std::filesystem::path(head.scenario).stem().string(), head.seed,
+                                             suffix, ::getpid()))
+          .string();
+  trace::file file(path, head, trace::file::place::fresh);
+  file.take(kept.records());
+  finish(file);
+  return path;
+}
+
+void finish(trace::file& file) {
+  file.flush();
+  if (const auto error = file.error(); !error.empty())
+    throw app::usage_error(error);
+}
+
+void refuse_dash(const std::string& file, std::string_view what) {
+  if (file == "-")
+    throw app::usage_error(fmt::format("the standard output is taken: - is no place for a {}", what));
+}
+
+void require_folder_of(const std::string& file) {
+  const auto folder = std::filesystem::path(file).parent_path() / ".";
+  if (!file.empty() && ::access(folder.c_str(), W_OK | X_OK) != 0)
+    throw app::usage_error(fmt::format("{}: {}", file, std::strerror(errno)));
 }
 
 void require_writable(const std::string& file) {
-  if (file == "-")
-    throw app::usage_error("the standard output is taken: - is no place for a page or a history");
   if (!file.empty() && !std::ofstream(file, std::ios::app))
     throw app::usage_error(fmt::format("{}: {}", file, std::strerror(errno)));
 }

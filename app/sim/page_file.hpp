@@ -23,13 +23,23 @@ class kept_records : public trace::sink {
 /// always all of it.
 inline constexpr std::size_t unasked_bytes = std::size_t{16} << 20U;
 
-/// Writes it among temporary files, under a name with the run's and this process's number. Returns the name,
-/// or why there is no file: the run has failed all the same.
+/// Writes it among temporary files, under a name with the run's and this process's number, and returns that.
+/// Throws usage_error if it cannot: the run has failed all the same.
 std::string write_unasked(const trace::ring& kept, const trace::header& head, const std::string& suffix = "");
+
+/// All of it gets to where it belongs, or usage_error is thrown.
+void finish(trace::file& file);
 
 /// Throws usage_error if nothing could be written there: nobody wants to learn that behind the run. An empty
 /// name is no file.
 void require_writable(const std::string& file);
+
+/// The same of a file that may never come to be, so that nothing is left of the attempt: its folder is looked
+/// at.
+void require_folder_of(const std::string& file);
+
+/// Throws usage_error for the standard output, which has what is told of runs. `what` would be written there.
+void refuse_dash(const std::string& file, std::string_view what);
 
 /// Throws usage_error if the page cannot be written.
 ///

@@ -84,11 +84,12 @@ class real_run {
         if (peer != id)
           arguments.push_back(to_string(peer));
       // No argument: the replica may be somebody else's, who takes none but the course's.
-      std::vector<std::string> environment;
-      if (!setting_.trace.empty())
-        environment.push_back(fmt::format("TROUPE_TRACE={}.{}", setting_.trace, to_string(id)));
-      if (directory_)
-        environment.push_back(fmt::format("TROUPE_DATA={}", (directory_->path() / to_string(id)).string()));
+      // What the user's own variables say is for one replica: all of them would write into one place.
+      const std::vector<std::string> environment{
+          setting_.trace.empty() ? "TROUPE_TRACE"
+                                 : fmt::format("TROUPE_TRACE={}.{}", setting_.trace, to_string(id)),
+          directory_ ? fmt::format("TROUPE_DATA={}", (directory_->path() / to_string(id)).string())
+                     : "TROUPE_DATA"};
       replicas_.push_back({id, child_process(arguments, setting_.guard, environment)});
     }
   }

@@ -8,10 +8,12 @@
 #include "app/sim/terminal.hpp"
 #include "app/sim/virtual_run.hpp"
 #include "app/version.hpp"
+#include "protocol/wire/directory.hpp"
 
 #include <atomic>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
 #include <optional>
 
 namespace troupe::sim {
@@ -83,6 +85,36 @@ class run_view : public spectator {
   run_progress state_;
 };
 
+/// Or is empty, as one whose disk was full.
+bool begins_like_trace(const std::filesystem::path& path) {
+  constexpr std::string_view beginning = R"({"event":"header")";
+  std::string text(beginning.size(), '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text.empty() || text == beginning;
+}
+
+/// What replicas of an earlier run left beside this name: `run.jsonl*` has to be one run, whoever was in it.
+void remove_traces_of_replicas(const std::string& trace) {
+  namespace fs = std::filesystem;
+  const fs::path path(trace);
+  const auto prefix = path.filename().string() + ".";
+  const auto folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
+  std::error_code error;
+  std::vector<fs::path> old;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const auto name = entry.path().filename().string();
+    if (name.starts_with(prefix) && wire::parse_replica_id(name.substr(prefix.size())) &&
+        entry.symlink_status(error).type() == fs::file_type::regular && begins_like_trace(entry.path()))
+      old.push_back(entry.path());
+  }
+  for (const auto& file : old)
+    if (!fs::remove(file, error) && error)
+      throw usage_error(
+          fmt::format("{}: is of an earlier run, and cannot be removed: {}", file.string(), error.message()));
+}
+
 /// What is recorded of a run, or of the simulator's part in it.
 class run_trace {
  public:
@@ -91,8 +123,10 @@ class run_trace {
     require_writable(page_);
     if (path_.empty() && plan.mode == run_mode::real) // for the page: each process writes a file
       path_ = (scratch_.emplace().path() / "trace").string();
-    if (!path_.empty())
-      file_.emplace(path_, head_);
+    if (path_.empty())
+      return;
+    file_.emplace(path_, head_);
+    remove_traces_of_replicas(path_);
   }
 
   /// The file; empty if there is none. Those of replicas are beside it.
@@ -121,9 +155,7 @@ class run_trace {
 
   void finish() {
     if (file_)
-      file_->flush();
-    if (file_ && !file_->error().empty())
-      throw usage_error(file_->error());
+      sim::finish(*file_);
     if (page_.empty())
       return;
     if (head_.mode == to_string(run_mode::real))
@@ -173,7 +205,8 @@ class run_trace {
 /// Runs that failed tell the same mostly.
 constexpr std::size_t most_unasked_traces = 10;
 
-/// Plays a run on virtual time once more, for those who want to know why it failed. Returns the file's name.
+/// Plays a run on virtual time once more, for those who want to know why it failed. Returns words that say
+/// where its trace is.
 std::string record_again(const options& o, const run_plan& plan, const std::string& scenario) {
   struct : spectator {
     void replica_said(replica_id, duration, const std::string&) override {}
@@ -183,7 +216,11 @@ std::string record_again(const options& o, const run_plan& plan, const std::stri
   trace::ring kept(unasked_bytes);
   trace::recorder recorder(kept);
   play_virtual(plan, nobody_looks, &recorder);
-  return write_unasked(kept, run_trace::head(o, plan, scenario));
+  try {
+    return fmt::format("its trace: {}", write_unasked(kept, run_trace::head(o, plan, scenario)));
+  } catch (const std::runtime_error& error) {
+    return fmt::format("its trace could not be written: {}", error.what());
+  }
 }
 
 } // namespace
@@ -213,14 +250,19 @@ run_results play_all(const std::vector<run_plan>& plans, const options& options,
     outcome = play_virtual(plans[number], view, setting.recorder);
     if (!recorded && !outcome->verdict.passed() && ++unasked <= most_unasked_traces)
       screen.line(
-          fmt::format("{} (seed {}) failed; its trace: {}", plans[number].scenario->name, plans[number].seed,
+          fmt::format("{} (seed {}) failed; {}", plans[number].scenario->name, plans[number].seed,
                       record_again(options, plans[number], options.scenarios[number / options.runs])));
     screen.count(outcome->verdict.passed());
     return !told_to_stop(stop);
   });
-  if (recorded)
-    recorded->finish();
   run_results results;
+  try {
+    if (recorded)
+      recorded->finish();
+  } catch (const std::runtime_error& error) {
+    results.unwritten = error.what();
+  }
+  results.planned = plans.size();
   results.stopped = !all;
   for (auto& outcome : outcomes)
     if (outcome)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "app/command_line.hpp"
+
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -11,7 +13,7 @@ namespace troupe::sim {
 /// A new directory there, which is removed in the end.
 class scratch_directory {
  public:
-  explicit scratch_directory(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
+  explicit scratch_directory(const std::filesystem::path& in = app::temporary_folder()) {
     auto name = (in / "troupe-XXXXXX").string();
     if (!::mkdtemp(name.data()))
       throw std::system_error(errno, std::generic_category(), name);

@@ -13,7 +13,9 @@ namespace {
 void print_line(const std::string& text) { std::fputs((text + "\n").c_str(), stdout); }
 
 /// False if an expectation was not met.
-bool play_one(const script::story& story, bool verbose) {
+bool play_one(const script::story& story, bool verbose, bool is_alone) {
+  if (verbose && !is_alone)
+    print_line(story.origin + ":");
   const auto name = std::filesystem::path(story.origin).stem().string();
   const auto failure = script::play(story, verbose ? print_line : script::teller());
   print_line(fmt::format("{:<6}  {}: {}", failure ? "FAILED" : "ok", name, story.title));
@@ -30,17 +32,18 @@ int run_scripts(int argc, char** argv) {
   bool verbose = false;
   CLI::App app("Plays scripts: what becomes of a cluster, message by message.", "troupe-sim script");
   app.footer("Exit status: 0 if all expectations were met, 1 if one was not, 2 for bad input.");
-  app.add_option("file", files, "Scripts; docs/scripts.md describes them")->required();
+  app.add_option("file", files, "Scripts; - is the standard input; docs/scripts.md describes them")
+      ->required();
   app.add_flag("--verbose", verbose, "Tell each statement, message and change of roles");
   if (!app::read_arguments(app, argc, argv))
     return 0;
   // All of them first: nobody wants half of the stories and then a complaint.
   std::vector<script::story> stories;
   for (const auto& file : files)
-    stories.push_back(script::load(file));
+    stories.push_back(file == "-" ? script::parse(app::read_file(file), file) : script::load(file));
   bool all = true;
   for (const auto& story : stories)
-    all = play_one(story, verbose) && all;
+    all = play_one(story, verbose, stories.size() == 1) && all;
   return all ? 0 : 1;
 }
 

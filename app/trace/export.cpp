@@ -88,6 +88,14 @@ void warn_of_late_beginning(const export_options& o, const trace::record& first)
         "troupe-trace: the trace does not begin with the run: gets may find what nobody in it wrote\n");
 }
 
+/// What clients were told by others is not in it.
+void warn_of_missing_files(const export_options& o, const std::string& missing) {
+  if (is_about_clients(o) && !missing.empty())
+    fmt::print(stderr,
+               "troupe-trace: the traces of {} are not given: gets may find what nobody in it wrote\n",
+               missing);
+}
+
 exit_status export_trace(const export_options& o) {
   if (is_about_clients(o) && (o.from_s || o.until_s))
     throw usage_error(
@@ -96,6 +104,7 @@ exit_status export_trace(const export_options& o) {
     throw usage_error("--actors is for shiviz");
   app::refuse_to_overwrite(o.out, o.files);
   record_source records(o.files);
+  warn_of_missing_files(o, records.missing_members());
   output out(o.out);
   std::string text;
   const auto exporter = exporter_for(o, text);

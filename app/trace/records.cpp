@@ -14,6 +14,7 @@ record_source::record_source(const std::vector<std::string>& paths) {
   } else {
     story_.emplace(read_story(paths));
     began_ = story_->began();
+    missing_members_ = trace::missing_members(story_->files());
   }
 }
 
@@ -23,7 +24,9 @@ void record_source::open(const std::string& path) {
   if (!file_)
     throw usage_error(fmt::format("{}: {}", path, std::strerror(errno)));
   try {
-    began_ = trace::read(next_line() ? std::string_view(line_.text, size_) : std::string_view()).began;
+    const auto head = trace::read(next_line() ? std::string_view(line_.text, size_) : std::string_view());
+    began_ = head.began;
+    missing_members_ = trace::missing_members({head});
   } catch (const trace::read_error& error) {
     throw usage_error(fmt::format("{}: {}", path, error.what()));
   }

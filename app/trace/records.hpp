@@ -25,6 +25,8 @@ class record_source {
   bool next(trace::record& r);
   /// When the run began, in ns.
   std::int64_t began() const { return began_; }
+  /// As trace::missing_members.
+  const std::string& missing_members() const { return missing_members_; }
 
  private:
   bool next_line();
@@ -57,6 +59,7 @@ class record_source {
   bool complete_ = false;
   bool over_ = false;
   std::int64_t began_ = 0;
+  std::string missing_members_;
 };
 
 } // namespace troupe::trace_app

@@ -2,6 +2,7 @@
 
 #include "app/trace/command.hpp"
 #include "app/trace/filter.hpp"
+#include "protocol/wire/directory.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
@@ -143,18 +144,25 @@ exit_status show(const show_options& options) {
   return any ? all_right : not_found;
 }
 
+/// As in a trace.
+std::string check_id(const std::string& text) {
+  const auto id = wire::parse_replica_id(text);
+  return id && to_string(*id) == text ? "" : "must be four hexadecimal digits, such as 0001 or C000";
+}
+
 } // namespace
 
 void add_show(CLI::App& app, exit_status& status) {
   auto o = std::make_shared<show_options>();
   auto* command = app.add_subcommand("show", "Prints a trace, a line for each event");
   command->add_option("files", o->files, "The traces of one run; - is the standard input")->required();
-  command->add_option("--replica", o->filter.replicas, "Only of these, such as 0001; clients count as well");
+  command->add_option("--replica", o->filter.replicas, "Only of these, such as 0001; clients count as well")
+      ->check(CLI::Validator(check_id, "", "id"));
   command->add_option("--actor", o->filter.actors, "Only in network, router, raft, log_store or net")
       ->check(CLI::IsMember({"network", "router", "raft", "log_store", "net"}));
   command->add_option("--type", o->filter.types, "Only messages of these types, or that carry one");
   command->add_option("--term", o->filter.terms, "Only what mentions one of these terms")
-      ->check(CLI::NonNegativeNumber);
+      ->check(app::whole_number_check());
   command->add_option("--key", o->filter.keys, "Only what mentions one of these keys");
   command->add_option("--client", o->filter.clients, "Only what mentions one of these clients");
   command->add_option("--mid", o->filter.mids, "Only what mentions one of these requests");

@@ -451,7 +451,9 @@ void keep(schedule& s, std::string_view selection) {
     const auto first = number_in(item.substr(1, dash == item.npos ? dash : dash - 1), item);
     const auto last = dash == item.npos ? first : number_in(item.substr(dash + 1), item);
     const auto count = is_fault ? s.faults.size() : s.requests.size();
-    if (last < first || last >= count)
+    if (last < first)
+      throw std::invalid_argument(fmt::format("\"{}\" ends before it begins", item));
+    if (last >= count)
       throw std::invalid_argument(fmt::format("\"{}\" is not in the schedule, which has {} {}", item, count,
                                               is_fault ? "faults" : "requests"));
     for (auto i = first; i <= last; ++i)

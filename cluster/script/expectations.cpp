@@ -150,7 +150,8 @@ void player::carry_out(const expect_violation& a) {
                                  [&](const std::string& what) { return what.find(a.text) != what.npos; });
   if (!found)
     fail(fmt::format("a broken rule: {}", a.text),
-         broken.empty() ? "no rule was broken" : fmt::format("{}", fmt::join(broken, "; ")));
+         broken.empty() ? "no rule was broken"
+                        : in_numbers(fmt::format("{}", fmt::join(broken, "; ")), cluster_.ids().size()));
   expected_violations_.push_back(a.text);
 }
 
@@ -171,7 +172,7 @@ std::optional<failure> player::find_unexpected(const std::vector<std::string>& b
   for (const auto& what : broken)
     if (std::none_of(expected_violations_.begin(), expected_violations_.end(),
                      [&](const std::string& text) { return what.find(text) != what.npos; }))
-      return make_failure(s, {"no rule of Raft is broken", what});
+      return make_failure(s, {"no rule of Raft is broken", in_numbers(what, cluster_.ids().size())});
   return std::nullopt;
 }
 

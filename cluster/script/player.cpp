@@ -1,6 +1,7 @@
 #include "cluster/script/player.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace troupe::script {
 
@@ -50,6 +51,23 @@ std::string spell(replica_id id) { return is_client(id) ? "client" : std::to_str
 
 } // namespace
 
+std::string in_numbers(const std::string& text, std::size_t replicas) {
+  const auto is_in_word = [&](std::size_t at) {
+    return at < text.size() && std::isalnum(static_cast<unsigned char>(text[at])) != 0;
+  };
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    auto end = at;
+    while (is_in_word(end))
+      ++end;
+    const auto word = text.substr(at, std::max<std::size_t>(end - at, 1));
+    const auto id = wire::parse_replica_id(word); // other numbers have no zeros in front
+    out += id && id->value < replicas ? std::to_string(number_of(*id)) : word;
+    at += word.size();
+  }
+  return out;
+}
+
 player::player(const story& s, teller tell) : story_(s), tell_(std::move(tell)), cluster_(setup_of(s.setup)) {
   for (auto self : cluster_.ids()) {
     std::vector<std::string> peers;
@@ -62,7 +80,7 @@ player::player(const story& s, teller tell) : story_(s), tell_(std::move(tell)),
   cluster_.on_fate(
       [this](replica_id from, replica_id to, std::string_view bytes, fate f) { note(from, to, bytes, f); });
   cluster_.on_log([this](replica_id id, actors::log_level, const std::string& text) {
-    this->tell(fmt::format("{}: {}", spell(id), text));
+    this->tell(fmt::format("{}: {}", spell(id), in_numbers(text, cluster_.ids().size())));
   });
 }
 

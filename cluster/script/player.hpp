@@ -9,6 +9,10 @@
 
 namespace troupe::script {
 
+/// A text of replicas or judges with the numbers of scripts in it: `follower of 0000` becomes `follower of
+/// 1`.
+std::string in_numbers(const std::string& text, std::size_t replicas);
+
 class player {
  public:
   player(const story& s, teller tell);

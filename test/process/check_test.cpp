@@ -99,6 +99,7 @@ TEST_CASE("what cannot be read ends with 3 and one line that says where and why"
   };
   CHECK(complaint("") == "troupe-check: file:1: there is nothing in it\n");
   CHECK(complaint("hello\n") == "troupe-check: file:1: begins like no history: \"hello\"\n");
+  CHECK(complaint("{\"event\":\"header\",\"format\":1}\n").starts_with("troupe-check: file: is a trace: "));
   CHECK(complaint(std::string("\x7F"
                               "ELF\x02\x01\0\xFF",
                               8)) == "troupe-check: file:1: is not UTF-8 text\n");
@@ -118,8 +119,8 @@ TEST_CASE("a wrong call ends with 3 and one line that says why") {
     CHECK(result.err.find('\n') == result.err.size() - 1);
     return result.err;
   };
-  complaint({});
-  complaint({"historie"});
+  CHECK(complaint({}) == "troupe-check: a subcommand is missing: history, trace, log\n");
+  CHECK(complaint({"historie"}) == "troupe-check: \"historie\" is no subcommand: history, trace, log\n");
   complaint({"history"});
   complaint({"history", "--format", "xml", "good"});
   complaint({"history", "--memory", "0", "good"});

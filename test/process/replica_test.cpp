@@ -27,6 +27,7 @@ TEST_CASE("troupe-replica: refuses wrong arguments with one line and status 2") 
       {"0000", "0001"},                                  // 0 is no port
       {"0001", "0002"},                                  // nobody writes ports so
       {"12345", "0000", "0001", "--trace", ""},          // no file
+      {"12345", "0000", "0001", "--trace", "-"},         // neither
       {"00A1", "0001"},                                  // neither a socket nor a port
       {"12345"},                                         // whose id?
       {"--transport", "datagram", "12345"},              // whose id?

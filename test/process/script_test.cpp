@@ -63,6 +63,21 @@ TEST_CASE("troupe-sim script: tells what happens when asked to") {
   CHECK(c.out.find("3: elect 1\n") != c.out.npos);
   CHECK(c.out.find("1 -> 2  append_request term 1 sequence 1 ") != c.out.npos);
   CHECK(c.out.find("1: term 1: leader\n") != c.out.npos);
+  CHECK(c.out.find("3: term 1: follower of 1\n") != c.out.npos); // in the numbers of the script
+  CHECK(c.out.find("good.txt:\n") == c.out.npos);
+}
+
+TEST_CASE("troupe-sim script: names the script before it is told, where there are several; one may come in") {
+  const scratch_folder folder;
+  const auto first = folder.write("good.txt", good);
+  const auto second = folder.write("too.txt", good);
+  const auto c = script(folder, {"--verbose", first, second});
+  CHECK(c.status == 0);
+  CHECK(c.out.starts_with(first + ":\n3: elect 1\n"));
+  CHECK(c.out.find("\n" + second + ":\n3: elect 1\n") != c.out.npos);
+  const auto in = troupe::test::call(folder, {TROUPE_SIM, "script", "-"}, {.in = "good.txt"});
+  CHECK(in.status == 0);
+  CHECK(in.out == "ok      -: All is well\n");
 }
 
 TEST_CASE("troupe-sim script: bad input is refused in one line, before anything is played") {

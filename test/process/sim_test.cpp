@@ -249,6 +249,10 @@ TEST_CASE("bad input is refused in one line that says what and where") {
   refused(folder, {"chaos", "--runs", "1", "--html", "/no/such/x"}, "/no/such/x: No such file");
   refused(folder, {"chaos", "--runs", "1", "--html", folder.path("x"), "--trace", folder.path("./x")},
           "would be written twice");
+  refused(folder, {"chaos", "--runs", "1", "--trace", "-"}, "- is no place for a trace");
+  refused(folder, {"simple-1", "--trace", "-"}, "- is no place for a trace");
+  refused(folder, {"simple-1", "--html", "-"}, "- is no place for a page");
+  refused(folder, {"chaos", "--keep", "f9-3"}, "\"f9-3\" ends before it begins");
   refused(folder, {"chaos", "--for", "nan"}, "--for: must be a number of seconds");
   const auto broken = folder.write("broken.json", "{\n\"lifetime\": 30,,}");
   refused(folder, {"--replica", replica, broken}, broken + ":2:16: ");

@@ -169,6 +169,8 @@ TEST_CASE("trace: damaged files are read up to the damage, and bad input gets on
                                              {TROUPE_TRACE, "show", "--from", "5", "--until", "2", "a.jsonl"},
                                              {TROUPE_TRACE, "show", "--actor", "foo", "a.jsonl"},
                                              {TROUPE_TRACE, "show", "--term", "x", "a.jsonl"},
+                                             {TROUPE_TRACE, "show", "--replica", "zz", "a.jsonl"},
+                                             {TROUPE_TRACE, "bogus", "a.jsonl"},
                                              {TROUPE_SIM, "all", "--trace", "x"},
                                              {TROUPE_SIM, "simple-1", "--trace", "no/such"},
                                              {TROUPE_SIM, "--real", "simple-1", "--html", "no/such"}}) {
@@ -177,6 +179,7 @@ TEST_CASE("trace: damaged files are read up to the damage, and bad input gets on
     CAPTURE(words[1]);
     CHECK(refused.status == (words[0] == TROUPE_CHECK ? 3 : 2));
     CHECK(std::count(refused.err.begin(), refused.err.end(), '\n') == 1);
+    CHECK(refused.err.size() < 200);
   }
 }
 
@@ -238,6 +241,13 @@ TEST_CASE("trace: real replicas leave a file each, and together they are one sto
   const auto judged = call(f, words);
   CAPTURE(judged.out);
   CHECK(judged.status == 0);
+  // What the others answered is not there.
+  const auto some = call(f, {TROUPE_CHECK, "trace", "t.jsonl.0000", "t.jsonl.0001"});
+  CHECK(some.status == 2);
+  CHECK(some.out.ends_with("linearizability: unknown: the traces of 0002 are not given\n"));
+  const auto exported = call(f, {TROUPE_TRACE, "export", "--to", "history", "t.jsonl.0001"});
+  CHECK(exported.status == 0);
+  CHECK(exported.err.find("troupe-trace: the traces of 0000, 0002 are not given") != exported.err.npos);
   f.write("again.jsonl", contents(f.path("t.jsonl")));
   const auto mixed = call(f, {TROUPE_CHECK, "trace", "t.jsonl", "t.jsonl.0000", "again.jsonl"});
   CHECK(mixed.status == 3);
@@ -261,6 +271,19 @@ TEST_CASE("trace: real replicas leave a file each, and together they are one sto
   CHECK(killed["from"].GetInt64() > 0);
   CHECK(killed["from"].GetInt64() < killed["to"].GetInt64());
   CHECK(killed["to"].GetInt64() < 5'000'000'000);
+}
+
+TEST_CASE("trace: a run leaves nothing beside its trace that replicas of an earlier one wrote there") {
+  const scratch_folder f;
+  f.write("t.jsonl.0003", "{\"event\":\"header\",\"format\":1}\n");
+  f.write("t.jsonl.0004", "");
+  for (const auto* other : {"t.jsonl.0005", "t.jsonl.12", "t.jsonl.copy", "u.jsonl.0003"})
+    f.write(other, "somebody's own\n");
+  CHECK(call(f, {TROUPE_SIM, "simple-1", "--seed", "7", "--trace", "t.jsonl"}).status == 0);
+  CHECK_FALSE(std::filesystem::exists(f.path("t.jsonl.0003")));
+  CHECK_FALSE(std::filesystem::exists(f.path("t.jsonl.0004")));
+  for (const auto* other : {"t.jsonl.0005", "t.jsonl.12", "t.jsonl.copy", "u.jsonl.0003"})
+    CHECK(contents(f.path(other)) == "somebody's own\n");
 }
 
 TEST_CASE("trace: of a replica that is not ours there is what passes through the network") {

@@ -106,6 +106,6 @@ TEST_CASE("tracing: who keeps nothing says so, and a full disk is named") {
   CHECK(none.keep() == "no last moments are kept (--trace-memory 0)");
   a.trace = "/dev/full";
   app::tracing full(a);
-  CHECK(full.keep() == "/dev/full: No space left on device");
+  CHECK(full.keep() == "the trace could not be written: /dev/full: No space left on device");
   CHECK(full.end() == "/dev/full: No space left on device");
 }

@@ -126,3 +126,28 @@ TEST_CASE("story: a circle of causes has an end") {
   const trace::story s(std::move(files));
   CHECK(s.path_to(s.records()[0]).size() <= 3);
 }
+
+TEST_CASE("reader: files of another cluster or of an earlier run are told, and whose are missing") {
+  const auto file = [](const std::string& name, const std::string& replica, std::uint64_t replicas,
+                       instant began) {
+    trace::header h{"0.1.0", "real", "", 7, "troupe-replica", replica, replicas, began};
+    for (std::uint16_t id = 0; !replica.empty() && id < replicas; ++id)
+      h.members.push_back({id});
+    return trace::read(format(h), name);
+  };
+  const auto at = [](std::int64_t ns) { return instant{duration(ns)}; };
+  const auto simulator = file("t", "", 3, at(100));
+  const auto first = file("t.0000", "0000", 3, at(110));
+  const auto third = file("t.0002", "0002", 3, at(112));
+  CHECK(trace::why_not_one_run({simulator, first, third}).empty());
+  CHECK(trace::why_not_one_run({first, third}).empty());
+  CHECK(trace::missing_members({simulator, first, third}) == "0001");
+  CHECK(trace::missing_members({third}) == "0000, 0001");
+  CHECK(trace::missing_members({simulator}).empty());
+  CHECK(trace::why_not_one_run({simulator, first, file("t.0003", "0003", 5, at(150))}) ==
+        "t.0003: is of another run than t.0000: its cluster is 0000 0001 0002 0003 0004, not 0000 0001 0002");
+  CHECK(trace::why_not_one_run({simulator, first, file("t.0001", "0001", 3, at(50))}) ==
+        "t.0001: is of another run than t, which began later");
+  CHECK(trace::why_not_one_run({simulator, file("t.0003", "0003", 5, at(150))}) ==
+        "t.0003: is of another run than t: its cluster is 0000 0001 0002 0003 0004, not 3 replicas");
+}
