@@ -1,6 +1,8 @@
 #include "cluster/history/key_history.hpp"
 
 #include <algorithm>
+#include <set>
+#include <unordered_map>
 
 namespace troupe::history {
 
@@ -47,9 +49,39 @@ std::vector<std::string_view> observed_values(std::span<const told_operation> to
   return values;
 }
 
+/// Which observed values each appended piece is part of.
+struct piece_uses {
+  std::unordered_map<std::string_view, std::vector<std::uint32_t>> found;
+  bool complete = true; ///< false: there was too much to look through
+};
+
+piece_uses uses_of_pieces(std::span<const told_operation> told, const value_space& values) {
+  piece_uses uses;
+  std::set<std::size_t> lengths;
+  for (const auto& t : told)
+    if (grows(t) && !t.operation->value.empty() && uses.found.try_emplace(t.operation->value).second)
+      lengths.insert(t.operation->value.size());
+  std::size_t looks_left = 100'000;
+  for (auto i = values.observed(); i-- > 0 && !lengths.empty();) // long values come behind their beginnings
+    for (std::size_t at = 0; at < values.observed(i).size(); ++at)
+      for (const auto length : lengths) {
+        if (at + length > values.observed(i).size())
+          break;
+        if (looks_left-- == 0) {
+          uses.complete = false;
+          return uses;
+        }
+        const auto piece = uses.found.find(values.observed(i).substr(at, length));
+        if (piece != uses.found.end() && (piece->second.empty() || piece->second.back() != i))
+          piece->second.push_back(static_cast<std::uint32_t>(i));
+      }
+  return uses;
+}
+
 class builder {
  public:
-  explicit builder(key_history& into) : into_(into) {}
+  builder(key_history& into, std::span<const told_operation> told)
+      : into_(into), uses_(uses_of_pieces(told, into.values)) {}
 
   void add(std::uint32_t number, const told_operation& told) {
     auto s = make(told);
@@ -110,16 +142,25 @@ class builder {
 
   step appending(std::string_view piece) {
     step s;
+    const auto& uses = uses_.found[piece];
+    if (uses.empty() && uses_.complete && !piece.empty()) {
+      s.kind = step_kind::set; // whatever the key held, nobody can observe what it holds now
+      s.made = value_space::unobservable;
+      return s;
+    }
     s.kind = step_kind::append;
     const auto [entry, made] =
         piece_numbers_.try_emplace(piece, static_cast<std::uint32_t>(into_.pieces.size()));
-    if (made)
+    if (made) {
       into_.pieces.push_back(piece);
+      into_.uses.push_back(uses);
+    }
     s.piece = entry->second;
     return s;
   }
 
   key_history& into_;
+  piece_uses uses_;
   std::unordered_map<std::string_view, std::uint32_t> piece_numbers_;
 };
 
@@ -196,7 +237,7 @@ void place_open_steps(key_history& h, const std::vector<event>& events,
 
 key_history::key_history(std::span<const told_operation> told)
     : values(observed_values(told), std::any_of(told.begin(), told.end(), grows)), initial(values.find("")) {
-  builder build(*this);
+  builder build(*this, told);
   for (std::uint32_t i = 0; i < told.size(); ++i)
     if (matters(told[i]))
       build.add(i, told[i]);

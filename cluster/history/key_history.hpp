@@ -72,6 +72,8 @@ struct key_history {
   /// By call. Writes that may take effect at any time from their call on, or never.
   std::vector<step> open_steps;
   std::vector<std::string_view> pieces;
+  /// By piece, the observed values that it is part of; of very long histories only some.
+  std::vector<std::vector<std::uint32_t>> uses;
   value_space values;
   value_id initial = value_space::unobservable;
   /// Calls and ends of `steps` in order: 2 * step is a call, 2 * step + 1 an end.

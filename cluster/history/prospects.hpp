@@ -4,44 +4,48 @@
 
 #include "cluster/history/key_history.hpp"
 
+#include <set>
+#include <string_view>
+#include <unordered_map>
+
 namespace troupe::history {
 
-/// Knows nothing, and says so, where values grow: then who can make what depends on the order.
 class prospects {
  public:
+  /// @param history  must outlive this
   explicit prospects(const key_history& history);
 
   /// A step is taken or passed over; or put back.
   void remove(const step& s) { count(s, -1); }
   void add(const step& s) { count(s, 1); }
 
-  /// Whether somebody would miss `value` for ever, were it replaced by `s` now.
-  bool lost_by(const step& s, value_id value) const {
-    if (!known_)
-      return false;
-    const auto& c = counts_[value];
-    return c.makers == 0 && c.needed > (s.kind == step_kind::swap && s.required ? 1 : 0);
-  }
+  /// Whether somebody would miss for ever what `value` is or could grow into, or what takes the piece that
+  /// `s` adds, were `value` replaced by what `s` makes of it now. It is not found out at any price.
+  bool lost_by(const step& s, value_id value, value_id made) const;
   /// Whether somebody would miss what `s` makes for ever, were it passed over while the key holds `value`.
-  bool lost_without(const step& s, value_id value) const {
-    return known_ && s.is_write() && s.made != value && counts_[s.made].makers == 1 &&
-           counts_[s.made].needed > 0;
-  }
-  /// False if nobody looks for this value any more.
-  bool wanted(value_id value) const { return !known_ || counts_[value].wanted > 0; }
-  /// False if somebody needs a value that nothing makes.
+  /// Where values grow this is not found out.
+  bool lost_without(const step& s, value_id value) const;
+  /// How many look for this value, or for one that it could grow into; many, if that takes long to count.
+  std::int32_t wanted(value_id value) const;
+  /// False if somebody needs a value that nothing makes. Where values grow this is not found out.
   bool hopeful(value_id initial) const;
 
  private:
-  struct counts {
-    std::int32_t needed = 0; ///< steps that have to be taken and have to meet it
-    std::int32_t wanted = 0; ///< the same with those that may be missing
-    std::int32_t makers = 0; ///< steps that leave it
+  struct observed_value {
+    std::int32_t needed = 0;          ///< steps that have to be taken and have to meet it
+    std::int32_t wanted = 0;          ///< the same with those that may be missing
+    std::vector<value_id> beginnings; ///< those that sets or swaps make, the whole of it included
   };
   void count(const step& s, std::int32_t change);
+  observed_value& met_by(const step& s) { return observed_[history_.values.extensions(s.seen).first]; }
+  bool can_be_made(std::uint32_t observed, const step& without, int& looks) const;
 
-  bool known_;
-  std::vector<counts> counts_; ///< by value
+  const key_history& history_;
+  std::vector<observed_value> observed_;
+  std::vector<std::int32_t> makers_; ///< sets and swaps that leave a value, by value_id
+  std::vector<std::int32_t> pieces_; ///< appends that add a piece, by its number
+  std::unordered_map<std::string_view, std::uint32_t> piece_numbers_; ///< those that are not empty
+  std::set<std::size_t> piece_lengths_;
 };
 
 } // namespace troupe::history

@@ -21,11 +21,11 @@ search::search(key_history& history, budget& costs)
 
 search_end search::run() {
   settle();
-  if (!prospects_.hopeful(history_.initial))
+  if (!prospects_.hopeful(value_))
     return search_end::impossible;
   while (!ended()) {
     if (is_new())
-      choices_.push_back({taken_.size(), value_, frontier_, list_[head_].after, 0, avoided()});
+      choices_.push_back({taken_.size(), value_, frontier_, 0, 0, avoided()});
     switch (costs_.reached(seen_.memory_bytes())) {
     case limit::time:
       return search_end::out_of_time;
@@ -66,31 +66,76 @@ std::vector<std::uint32_t> search::order() const {
   return numbers;
 }
 
-/// Takes all that fits and changes nothing (rule 1), and finds the frontier.
+/// Takes all that can be taken with no alternative (rules 1 and 6), and finds the frontier.
 void search::settle() {
+  do
+    take_fitting();
+  while (take_forgotten());
+  if (!ended())
+    furthest_ = std::max(furthest_, frontier_);
+}
+
+/// Rule 1.
+void search::take_fitting() {
   auto place = list_[head_].after;
   for (; place != head_; place = list_[place].after) {
     const auto event = history_.events[place];
     if (event % 2 == 1)
       break;
-    const auto& s = history_.steps[event / 2];
-    if (!s.is_write() && s.fits(value_))
+    if (const auto& s = history_.steps[event / 2]; !s.is_write() && s.fits(value_))
       take(event / 2); // its end goes too, so the frontier may be further on
   }
   frontier_ = place;
-  if (place != head_)
-    furthest_ = std::max(furthest_, place);
+}
+
+/// Rule 6, once: whether there was such a step.
+bool search::take_forgotten() {
+  if (ended() || !unwanted(value_))
+    return false;
+  value_ = value_space::unobservable; // as good as that, and the same for all
+  for (auto place = list_[head_].after; place != frontier_; place = list_[place].after) {
+    const auto number = history_.events[place] / 2;
+    const auto& s = history_.steps[number];
+    if (s.kind == step_kind::set && prospects_.wanted(s.made) == readers_at_hand(s.made)) {
+      value_ = s.made;
+      take(number);
+      return true;
+    }
+  }
+  return false;
+}
+
+/// How many that read the value could be next.
+std::int32_t search::readers_at_hand(value_id value) const {
+  std::int32_t count = 0;
+  for (auto place = list_[head_].after; place != frontier_; place = list_[place].after) {
+    const auto& s = history_.steps[history_.events[place] / 2];
+    if (s.kind == step_kind::read && s.seen == value)
+      ++count;
+  }
+  return count;
+}
+
+/// The steps that could be next and end behind a place, by their ends.
+void search::find_alternatives(std::uint32_t behind) {
+  alternatives_.clear();
+  for (auto place = list_[head_].after; place != frontier_; place = list_[place].after)
+    if (const auto end = history_.steps[history_.events[place] / 2].done; end > behind)
+      alternatives_.emplace_back(end, place);
+  std::sort(alternatives_.begin(), alternatives_.end());
 }
 
 /// Takes the next alternative. False if there is none.
 bool search::advance(choice& c) {
   frontier_ = c.frontier;
-  while (c.cursor != head_) {
-    const auto place = c.cursor;
-    const bool is_end = history_.events[place] % 2 == 1;
-    c.cursor = is_end ? head_ : list_[place].after;
-    if (try_event(place))
-      return true;
+  if (c.cursor != head_) {
+    find_alternatives(c.cursor);
+    alternatives_.emplace_back(head_, frontier_);
+    for (const auto& [end, place] : alternatives_) {
+      c.cursor = end;
+      if (try_event(place))
+        return true;
+    }
   }
   while (c.open < history_.open_steps.size() && history_.open_steps[c.open].call <= frontier_)
     if (try_open(c.open++, c.avoided))
@@ -111,7 +156,7 @@ bool search::try_event(std::uint32_t place) {
   if (!s.is_write() || !s.fits(value_) || earlier_twin(s))
     return false;
   const auto made = after(s);
-  if (!replaceable_by(s, made))
+  if (prospects_.lost_by(s, value_, made))
     return false;
   value_ = made;
   take(number);
@@ -123,9 +168,10 @@ bool search::try_open(std::uint32_t number, bool avoided) {
   if (is_taken(number) || !s.fits(value_))
     return false;
   const auto made = after(s);
-  if (made == value_ || !replaceable_by(s, made) || has_twin(number))
+  if (made == value_ || prospects_.lost_by(s, value_, made) || has_twin(number))
     return false;
-  if (!avoided && (!prospects_.wanted(made) || !noticed(number, made)))
+  const bool wanted = (history_.avoids && history_.values.grows()) || prospects_.wanted(made) > 0;
+  if (!avoided && (!wanted || !noticed(number, made)))
     return false;
   value_ = made;
   take(number | is_open);
@@ -186,8 +232,11 @@ value_id search::after(const step& s) {
 
 /// Rule 2. What has to be taken is not spared by taking what may be missing in its place.
 bool search::earlier_twin(const step& s) const {
+  const auto forgotten = [&](const step& w) { return w.kind == step_kind::set && unwanted(w.made); };
+  const bool is_forgotten = forgotten(s);
   return any_callable([&](const step& other) {
-    return other.effect == s.effect && other.done < s.done && (other.required || !s.required);
+    return other.done < s.done && (other.required || !s.required) &&
+           (other.effect == s.effect || (is_forgotten && forgotten(other)));
   });
 }
 

@@ -26,16 +26,26 @@ class value_space {
   value_id find(std::string_view value);
   value_id append(value_id to, std::string_view piece);
   bool grows() const { return grows_; }
-  /// All values are below, as long as they do not grow.
-  std::size_t size() const { return observed_.size() + 1; }
 
- private:
-  /// observed_[first] to observed_[last - 1], and no others, begin with it.
+  /// Which observed values, in the order of their bytes, begin with a value; if values do not grow, which one
+  /// it is. A value that was observed itself is the first of them. Empty for what is not observable.
   struct beginning {
     std::uint32_t first = 0;
     std::uint32_t last = 0;
-    std::uint32_t length = 0;
+    std::uint32_t length = 0; ///< of the value, in bytes
+    bool contains(std::uint32_t observed) const { return first <= observed && observed < last; }
   };
+  beginning extensions(value_id value) const {
+    if (grows_)
+      return beginnings_[value];
+    if (value == unobservable)
+      return {};
+    return {value - 1, value, static_cast<std::uint32_t>(observed_[value - 1].size())};
+  }
+  std::size_t observed() const { return observed_.size(); }
+  std::string_view observed(std::size_t which) const { return observed_[which]; }
+
+ private:
   value_id extended(const beginning& from, std::string_view piece);
 
   std::vector<std::string_view> observed_; ///< sorted, each once

@@ -201,6 +201,40 @@ TEST_CASE("many clients that write at once are told apart by what was read") {
   CHECK(result.configurations < 5000);
 }
 
+TEST_CASE("of appends and puts at the same time those that made what was read find their places") {
+  operations history;
+  for (int i = 0; i < 20; ++i) {
+    history.push_back(put(i, 200 - i, fmt::format("v{}.", i)));
+    history.push_back(append(20 + i, 150 - i, fmt::format("+{}.", i)));
+  }
+  for (const auto* read : {"v3.+7.+1.", "v5.+2.", "v5.+2.+19.", "v8.+4.+11.+9.", "v13.+0."})
+    history.push_back(get(50, 60, read));
+  history.push_back(get(300, 301, "v6.+18."));
+  const auto result = check(history);
+  CHECK(result.verdict == verdict::linearizable);
+  CHECK(result.configurations < 100);
+  history.push_back(append(160, 161, "!"));
+  history.push_back(get(302, 303, "v4.+18.!"));
+  const auto spoiled = check(history);
+  CHECK(spoiled.verdict == verdict::not_linearizable);
+  CHECK(spoiled.configurations < 10'000);
+}
+
+TEST_CASE("a write that only those meet that can read at once is in nobody's way") {
+  operations history;
+  for (int i = 0; i < 30; ++i) {
+    history.push_back(put(i, 200 - i, fmt::format("v{}", i)));
+    history.push_back(get(30 + i, 100 - i, fmt::format("v{}", i)));
+    history.push_back(put(i, 200 - i, fmt::format("never read {}", i)));
+  }
+  history.push_back(put(300, 301, "w"));
+  CHECK(check(history).verdict == verdict::linearizable);
+  history.push_back(get(302, 303, "v3"));
+  const auto result = check(history);
+  CHECK(result.verdict == verdict::not_linearizable);
+  CHECK(result.configurations < 10'000);
+}
+
 TEST_CASE("when the time is over the verdict is unknown, and says so") {
   const auto result = check(hard_history(), hurried(std::chrono::seconds(3)));
   CHECK(result.verdict == verdict::unknown);
