@@ -234,11 +234,11 @@ TEST_CASE("trace: the report of a random run that fails names its trace, which h
   const auto path = sim::trace_of_one("folder/runs.jsonl", s.seed);
   CHECK(path == "folder/runs-3.jsonl");
   const auto report =
-      sim::describe_failure(s, run, {"troupe-sim chaos --seed 3 --runs 1", "  a line", path, ""});
+      sim::describe_failure(s, run, {"troupe-sim chaos --seed 3 --runs 1", "  a line", path, "", ""});
   CHECK(report.starts_with("seed 3 FAILED: every request is answered in the end"));
   CHECK(report.find("\nreplay: troupe-sim chaos --seed 3 --runs 1\n") != report.npos);
   CHECK(report.ends_with("\nthe trace: folder/runs-3.jsonl"));
-  CHECK(sim::describe_failure(s, run, {"", "", path, "folder/runs-3.html"})
+  CHECK(sim::describe_failure(s, run, {"", "", path, "folder/runs-3.html", ""})
             .ends_with("\nthe trace: folder/runs-3.jsonl\na page that shows it: folder/runs-3.html"));
-  CHECK(sim::describe_failure(s, run, {"", "", "", ""}).find("the trace") == std::string::npos);
+  CHECK(sim::describe_failure(s, run, {"", "", "", "", ""}).find("the trace") == std::string::npos);
 }
