@@ -181,6 +181,7 @@ void virtual_cluster::start(replica_id id) {
   if (m.life)
     return;
   ++m.lives;
+  m.drafting = false;
   try {
     m.life = std::make_unique<life>(*this, m);
     if (m.disk && m.disk->is_interrupted())
@@ -198,7 +199,7 @@ void virtual_cluster::start(replica_id id) {
   } catch (const broken_invariant& broken) {
     return violate(fmt::format("every replica can start again: {}: {}", to_string(id), broken.what()));
   }
-  m.storing = m.drafting = false;
+  m.storing = false;
   m.first_term = m.life->replica->core().term();
   judge_restart(m);
   if (m.life->replica->core().voted_for() != nobody)
