@@ -131,6 +131,7 @@ TEST_CASE("disk log: segments go when a snapshot stands for all that is in them"
   CHECK(d.disk.list().size() <= 4);
   disk_log again(d.disk, somebody, small_segments);
   const auto found = again.take_found();
+  REQUIRE(found.snapshot);
   CHECK(found.snapshot->data == "newer");
   CHECK(found.hard_state == raft::hard_state{{1}, {0}});
   CHECK(found.entries.empty());
@@ -375,6 +376,7 @@ TEST_CASE("trap 18: a snapshot of the own log leaves what follows it, and a late
   }
   disk_log again(d.disk, somebody, small_segments);
   const auto found = again.take_found();
+  REQUIRE(found.snapshot);
   CHECK(found.snapshot->data == "newer");
   CHECK(found.snapshot->last_index == log_index{6});
   REQUIRE(found.entries.size() == 5);
@@ -448,6 +450,7 @@ TEST_CASE_FIXTURE(own_snapshot, "own snapshot: what comes while it is written is
   SUBCASE("and behind it") {
     write_drafts(*log);
     const auto found = start_again();
+    REQUIRE(found.snapshot);
     CHECK(found.snapshot->data == state);
     CHECK(found.entries.size() == 6);
   }
@@ -475,13 +478,14 @@ TEST_CASE_FIXTURE(own_snapshot, "own snapshot: wherever power fails, nothing is 
     model.apply({raft::hard_state{{1}, {0}}, nullptr, std::nullopt, {}});
     for (std::uint64_t i = 1; i <= 11; ++i)
       model.apply({{}, nullptr, std::nullopt, {make_entry(i, 1)}});
-    store_at_once(*d.log, {{}, make_snapshot(6, 1, state), std::nullopt, {make_entry(11, 1)}});
+    store_at_once(*d.log, {{}, make_snapshot(10, 1, state), std::nullopt, {make_entry(11, 1)}});
     d.disk.interrupt(operations, nullptr);
     while (d.log->has_draft() && !d.disk.is_interrupted())
       d.log->write_draft();
     begins_behind_it = !d.disk.is_interrupted();
     const auto found = d.start_again();
     if (found.snapshot) {
+      REQUIRE(found.snapshot);
       CHECK(found.snapshot->data == state);
       model.apply({{}, found.snapshot, std::nullopt, {}});
     }
@@ -502,6 +506,7 @@ TEST_CASE_FIXTURE(own_snapshot, "own snapshot: until it is durable, new segments
   for (std::uint64_t i = 11; segments() < before + 2; ++i)
     store_at_once(*log, {{}, nullptr, std::nullopt, {make_entry(i, 1)}});
   const auto found = start_again();
+  REQUIRE(found.snapshot);
   CHECK(found.snapshot->data == "older");
   CHECK(found.entries.front()->index == log_index{3});
 }
@@ -520,6 +525,7 @@ TEST_CASE_FIXTURE(own_snapshot, "own snapshot: one that comes meanwhile waits, a
   CHECK_FALSE(has_file(name));
   CHECK_FALSE(has_file(disk::snapshot_name({{7}, {1}})));
   const auto found = start_again();
+  REQUIRE(found.snapshot);
   CHECK(found.snapshot->data == "newest");
   CHECK(found.entries.size() == 2);
 }
@@ -546,6 +552,7 @@ TEST_CASE_FIXTURE(own_snapshot,
     log->write_draft();
   }
   const auto found = start_again();
+  REQUIRE(found.snapshot);
   CHECK(found.snapshot->data == "the leader's");
   CHECK(found.entries.size() == 1);
 }

@@ -4,6 +4,7 @@
 #include "disk/real_files.hpp"
 #include "test/disk/disk_support.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -199,8 +200,11 @@ TEST_CASE("background storage: a snapshot that can wait is written when nothing 
     storage.apply({{}, make_snapshot(1, 1), std::nullopt, {}});
     CHECK_FALSE(storage.sync([&](const actors::sync_end& end) { ends.push_back(end.error); }));
     wait_for_end();
-    while (!std::filesystem::exists(name))
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!std::filesystem::exists(name) && std::chrono::steady_clock::now() < deadline)
       std::this_thread::yield();
+    CHECK(std::filesystem::exists(name));
+    CHECK(::poll(&done, 1, 0) == 0);
     CHECK(storage.stop().empty());
     CHECK(ends == std::vector<std::string>{""});
   }
