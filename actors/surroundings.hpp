@@ -49,7 +49,8 @@ class storage {
   virtual void apply(const raft::storage_write& w) = 0;
   /// Makes durable what was applied before: at once, and says how that ended; or later, and says nothing yet
   /// but calls `when_done`, in the thread of whoever waits for it. One at a time: writes may be applied
-  /// meanwhile, and wait for the next.
+  /// meanwhile, and wait for the next. A snapshot of the log itself need not be durable then, since the log
+  /// is. What fails when a sync has long ended is told to the last `when_done`.
   virtual std::optional<sync_end> sync(sync_hook when_done) = 0;
 };
 

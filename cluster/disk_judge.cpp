@@ -15,6 +15,19 @@ bool same(const raft::snapshot_ptr& a, const raft::snapshot_ptr& b) {
          a->configuration == b->configuration && a->data == b->data;
 }
 
+/// A replica's own snapshot takes its time: until it is there, the one before and the entries behind that
+/// stand for it. So what is found is compared as if it were.
+raft::stored_state with_own_snapshot(const raft::stored_state& found, const raft::snapshot_ptr& s) {
+  if (!s || (found.snapshot && found.snapshot->last_index >= s->last_index))
+    return found;
+  actors::memory_storage as_written;
+  as_written.apply({found.hard_state, found.snapshot, std::nullopt, found.entries, found.commit});
+  if (!as_written.holds(s->last_index, s->last_term))
+    return found;
+  as_written.apply({std::nullopt, s, std::nullopt, {}});
+  return as_written.load();
+}
+
 bool same(const raft::stored_state& a, const raft::stored_state& b) {
   return a.hard_state == b.hard_state && same(a.snapshot, b.snapshot) &&
          std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
@@ -54,12 +67,15 @@ std::string find_loss(actors::memory_storage durable, const std::vector<raft::st
   if (found.commit < least.commit || found.commit > std::min(most_committed, end))
     return fmt::format("{} entries were known to be committed for certain, {} at most; found are {} of {}",
                        least.commit.value, most_committed.value, found.commit.value, end.value);
-  if (same(least, found))
+  const auto is_found = [&](const raft::stored_state& s) {
+    return same(s, with_own_snapshot(found, s.snapshot));
+  };
+  if (is_found(least))
     return {};
   for (const auto& w : unsynced)
     for (const auto& piece : pieces_of(w)) {
       durable.apply(piece);
-      if (same(durable.load(), found))
+      if (is_found(durable.load()))
         return {};
     }
   return fmt::format("the disk held {}, and {} writes were on their way to it; found is {}", describe(least),

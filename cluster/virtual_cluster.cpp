@@ -64,7 +64,8 @@ class virtual_cluster::replica_storage : public actors::storage {
     if (log_)
       log_->apply(w);
   }
-  std::optional<actors::sync_end> sync(sync_hook) override {
+  std::optional<actors::sync_end> sync(sync_hook when_done) override {
+    when_done_ = std::move(when_done);
     try {
       if (open && log_)
         log_->store(log_->take_batch());
@@ -75,7 +76,18 @@ class virtual_cluster::replica_storage : public actors::storage {
       return std::nullopt; // nobody is left to hear of it
     for (const auto& w : std::exchange(member_.unsynced, {}))
       member_.storage.apply(w);
+    if (has_draft())
+      cluster_.write_draft_later(member_);
     return actors::sync_end{};
+  }
+
+  bool has_draft() const { return open && log_ && log_->has_draft(); }
+  void write_draft() {
+    try {
+      log_->write_draft();
+    } catch (const disk::disk_error& error) {
+      when_done_({error.what()});
+    }
   }
   bool open = true;
 
@@ -83,6 +95,7 @@ class virtual_cluster::replica_storage : public actors::storage {
   virtual_cluster& cluster_;
   member& member_;
   std::optional<disk::disk_log> log_;
+  sync_hook when_done_; ///< the last one
 };
 
 /// A process, from its start to its end.
@@ -168,6 +181,7 @@ void virtual_cluster::start(replica_id id) {
   if (m.life)
     return;
   ++m.lives;
+  m.drafting = false;
   try {
     m.life = std::make_unique<life>(*this, m);
     if (m.disk && m.disk->is_interrupted())
@@ -313,6 +327,25 @@ void virtual_cluster::store(member& m) {
   system_->scheduler().release({log_store_of(*m.life->replica)});
   settle();
   hold_storage(m);
+}
+
+/// As a thread does that has nothing else to do.
+void virtual_cluster::write_draft_later(member& m) {
+  constexpr duration piece_takes = std::chrono::milliseconds(10);
+  if (std::exchange(m.drafting, true))
+    return;
+  at(now() + piece_takes + m.storage_takes, [this, &m, life = m.lives] {
+    if (m.lives != life || !m.life)
+      return;
+    m.drafting = false;
+    auto& storage = m.life->storage;
+    if (!m.paused && storage.has_draft())
+      storage.write_draft();
+    if (m.disk->has_failed())
+      return store(m); // the log store is told
+    if (storage.has_draft())
+      write_draft_later(m);
+  });
 }
 
 void virtual_cluster::transfer(replica_id from, replica_id to) {

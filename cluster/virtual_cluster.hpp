@@ -203,7 +203,8 @@ class virtual_cluster {
     /// it is.
     instant stalled_since = never;
     log_index stalled_at;
-    bool storing = false; ///< the storage is going to look for what there is to write
+    bool storing = false;  ///< the storage is going to look for what there is to write
+    bool drafting = false; ///< it is going to write a piece of a snapshot
     struct countdown {
       std::size_t steps;
       std::function<void()> what;
@@ -251,6 +252,7 @@ class virtual_cluster {
   void crash_soon(replica_id id);
   void store_later(member& m);
   void store(member& m);
+  void write_draft_later(member& m);
   const member& find(replica_id id) const { return members_.at(id.value); }
   member& find(replica_id id) { return members_.at(id.value); }
   const actors::replica& life_of(replica_id id) const;

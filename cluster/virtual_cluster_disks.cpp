@@ -13,8 +13,8 @@ namespace {
 
 /// The stream of the seed for the first replica's first disk.
 constexpr std::uint64_t for_disks = 10'000;
-/// A run has many of them.
-constexpr disk::log_options small_segments{4'096};
+/// A run has many of them, and snapshots take several pieces.
+constexpr disk::log_options small_segments{4'096, 512};
 
 } // namespace
 

@@ -35,7 +35,7 @@ std::string background_storage::stop() {
 std::optional<actors::sync_end> background_storage::sync(sync_hook when_done) {
   {
     const std::lock_guard lock(mutex_);
-    require(!waiting_ && !when_done_, "two syncs at a time");
+    require(!std::exchange(syncing_, true), "two syncs at a time");
     waiting_ = log_.take_batch();
     when_done_ = std::move(when_done);
   }
@@ -50,32 +50,41 @@ void background_storage::deliver() {
   if (!done_)
     return;
   const auto end = *std::exchange(done_, std::nullopt);
-  const auto tell = std::exchange(when_done_, nullptr);
+  syncing_ = false;
+  const auto tell = when_done_;
   lock.unlock();
   tell(end);
 }
 
 void background_storage::work() {
   std::unique_lock lock(mutex_);
-  for (;;) {
-    something_to_do_.wait(lock, [this] { return waiting_ || ends_; });
-    if (!waiting_) // what was handed over before the end is still stored
+  for (bool good = true; good;) {
+    if (!log_.has_draft())
+      something_to_do_.wait(lock, [this] { return waiting_ || ends_; });
+    const auto b = std::exchange(waiting_, std::nullopt);
+    if (!b && ends_) // what was handed over before the end is still stored
       return;
-    const auto b = *std::exchange(waiting_, std::nullopt);
     lock.unlock();
     actors::sync_end end;
     try {
-      log_.store(b);
+      b ? log_.store(*b) : log_.write_draft();
     } catch (const std::exception& error) {
       end.error = error.what();
     }
-    lock.lock();
-    done_ = std::move(end);
-    lock.unlock(); // or who is woken would wait for this thread once more
-    constexpr std::uint64_t one = 1;
-    [[maybe_unused]] const auto ignored = ::write(done_signal_, &one, sizeof one);
+    good = end.error.empty();
+    if (b || !good)
+      tell(std::move(end));
     lock.lock();
   }
+}
+
+void background_storage::tell(actors::sync_end end) {
+  {
+    const std::lock_guard lock(mutex_);
+    done_ = std::move(end);
+  } // or who is woken would wait for this thread once more
+  constexpr std::uint64_t one = 1;
+  [[maybe_unused]] const auto ignored = ::write(done_signal_, &one, sizeof one);
 }
 
 } // namespace troupe::disk

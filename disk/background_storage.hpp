@@ -1,5 +1,6 @@
 #pragma once
-// Lets the loop go on while the disk is busy: writing and syncing have a thread of their own.
+// Lets the loop go on while the disk is busy: writing and syncing have a thread of their own. While nothing
+// else waits for it, it writes the snapshots that can wait.
 
 #include "actors/surroundings.hpp"
 #include "disk/disk_log.hpp"
@@ -26,11 +27,13 @@ class background_storage : public actors::storage {
   int descriptor() const { return done_signal_; }
   void deliver();
 
-  /// What was handed over is still stored; nobody is told any more. Why that failed; empty if it did not.
+  /// What was handed over is still stored, a snapshot that can wait is not; nobody is told any more. Why that
+  /// failed; empty if it did not.
   std::string stop();
 
  private:
   void work();
+  void tell(actors::sync_end end);
 
   disk_log& log_;
   int done_signal_;
@@ -38,7 +41,8 @@ class background_storage : public actors::storage {
   std::condition_variable something_to_do_;
   std::optional<batch> waiting_;
   std::optional<actors::sync_end> done_;
-  sync_hook when_done_;
+  bool syncing_ = false;
+  sync_hook when_done_; ///< the last one: it is told of errors that come later, too
   bool ends_ = false;
   std::thread worker_;
 };

@@ -63,7 +63,8 @@ void disk_log::open(recovered r) {
   for (const auto& name : r.leftovers)
     files_.remove(name);
   next_.hard_state = stored_hard_state_ = r.state.hard_state;
-  next_.base = stored_base_ = r.base;
+  stored_base_ = r.base;
+  base_ = r.base.index;
   next_.commit = stored_commit_ = taken_commit_ = r.state.commit;
   last_index_ = r.base.index;
   if (r.base != position{})
@@ -100,20 +101,23 @@ term_number disk_log::term_at(log_index index) const {
   return after == terms_.rend() ? term_number{} : after->term;
 }
 
-void disk_log::note_snapshot(const raft::snapshot& s) {
-  const position last{s.last_index, s.last_term};
-  const bool keeps_rest = term_at(s.last_index) == s.last_term;
-  write_record(snapshot_record{last, keeps_rest}, next_.records);
-  next_.base = last;
-  if (!keeps_rest) {
+void disk_log::note_snapshot(const raft::snapshot_ptr& s) {
+  const position last = last_of(*s);
+  base_ = last.index;
+  if (term_at(last.index) == last.term) {
+    next_.own = s;
+  } else {
+    write_record(snapshot_record{last, false}, next_.records);
+    next_.installed.push_back(s);
+    next_.own = nullptr;
     terms_.clear();
-    last_index_ = s.last_index;
+    last_index_ = last.index;
   }
-  while (terms_.size() > 1 && terms_[1].first <= s.last_index)
+  while (terms_.size() > 1 && terms_[1].first <= last.index)
     terms_.pop_front();
   if (terms_.empty())
-    terms_.push_back({s.last_index, s.last_term});
-  terms_.front() = {s.last_index, s.last_term};
+    terms_.push_back({last.index, last.term});
+  terms_.front() = {last.index, last.term};
 }
 
 void disk_log::apply(const raft::storage_write& w) {
@@ -122,10 +126,8 @@ void disk_log::apply(const raft::storage_write& w) {
     next_.hard_state = *w.hard_state;
     write_record(*w.hard_state, next_.records);
   }
-  if (w.snapshot && w.snapshot->last_index > next_.base.index) {
-    note_snapshot(*w.snapshot);
-    next_.snapshots.push_back(w.snapshot);
-  }
+  if (w.snapshot && w.snapshot->last_index > base_)
+    note_snapshot(w.snapshot);
   if (w.truncate_behind && *w.truncate_behind < last_index_) {
     truncate(*w.truncate_behind);
     write_record(truncate_record{*w.truncate_behind}, next_.records);
@@ -146,7 +148,6 @@ batch disk_log::take_batch() {
   auto taken = std::exchange(next_, {});
   taken.end = end();
   next_.hard_state = taken.hard_state;
-  next_.base = taken.base;
   next_.commit = taken.commit;
   return taken;
 }
@@ -157,41 +158,100 @@ void disk_log::store(const batch& b) {
   if (failed_)
     throw disk_error("nothing more can be stored after an error");
   failed_ = true; // unless all of it succeeds
-  for (const auto& s : b.snapshots)
-    store_snapshot(*s);
-  if (offset_ + b.records.size() > options_.segment_bytes && offset_ > segment_header_bytes) {
+  if (!b.installed.empty())
+    drop_drafts();
+  for (const auto& s : b.installed)
+    store_installed(s);
+  if (!b.records.empty())
+    append(b.records);
+  segments_.back().last_entry = std::max(segments_.back().last_entry, b.last_entry);
+  stored_hard_state_ = b.hard_state;
+  stored_commit_ = b.commit;
+  stored_end_ = b.end;
+  if (!b.installed.empty()) {
+    const auto before = std::exchange(stored_base_, last_of(*b.installed.back()));
+    remove_superseded();
+    remove_snapshot(before);
+    for (const auto& s : b.installed)
+      remove_snapshot(last_of(*s));
+  }
+  if (b.own)
+    next_draft_ = b.own;
+  failed_ = false;
+}
+
+void disk_log::append(const std::string& records) {
+  if (offset_ + records.size() > options_.segment_bytes && offset_ > segment_header_bytes) {
     files_.sync(segment_name(segments_.back().number)); // its mark, which must not be torn behind another
     begin_segment(segments_.back().number + 1);
   }
   const auto name = segment_name(segments_.back().number);
   std::string bytes;
-  bytes.reserve(batch_record_bytes + b.records.size());
+  bytes.reserve(batch_record_bytes + records.size());
   write_record(batch_record{segments_.back().number, offset_}, bytes);
-  bytes += b.records;
+  bytes += records;
   files_.write(name, offset_, bytes);
   files_.sync(name);
   ++syncs_;
   bytes_written_ += bytes.size();
   offset_ += bytes.size();
   mark_durable();
-  segments_.back().last_entry = std::max(segments_.back().last_entry, b.last_entry);
-  stored_hard_state_ = b.hard_state;
-  stored_commit_ = b.commit;
-  stored_end_ = b.end;
-  const auto before = std::exchange(stored_base_, b.base);
-  if (!b.snapshots.empty()) {
-    remove_superseded();
-    remove_snapshot(before);
-    for (const auto& s : b.snapshots)
-      remove_snapshot({s->last_index, s->last_term});
-  }
+}
+
+// ---- snapshots
+
+void disk_log::write_draft() {
+  failed_ = true; // unless all of it succeeds
+  if (!draft_)
+    draft_.emplace(files_, std::exchange(next_draft_, nullptr));
+  else if (!draft_->is_written())
+    write_piece(*draft_);
+  else
+    begin_behind_draft();
   failed_ = false;
 }
 
-/// The record that the log begins behind it may follow when this is back.
-void disk_log::store_snapshot(const raft::snapshot& s) {
-  write_whole(snapshot_name({s.last_index, s.last_term}), write_snapshot(s));
+/// What is before it goes only when the record is durable, too: until then the log begins there.
+void disk_log::begin_behind_draft() {
+  finish(*draft_);
+  std::string records;
+  write_record(snapshot_record{draft_->last(), true}, records);
+  append(records);
+  const auto before = std::exchange(stored_base_, draft_->last());
+  draft_.reset();
+  remove_superseded();
+  remove_snapshot(before);
 }
+
+/// The record that the log begins behind it may follow when this is back.
+void disk_log::store_installed(const raft::snapshot_ptr& s) {
+  snapshot_draft d(files_, s);
+  while (!d.is_written())
+    write_piece(d);
+  finish(d);
+}
+
+void disk_log::write_piece(snapshot_draft& d) {
+  const auto before = d.durable_bytes();
+  d.write_piece(options_.snapshot_piece_bytes);
+  bytes_written_ += d.durable_bytes() - before;
+  ++syncs_;
+}
+
+void disk_log::finish(snapshot_draft& d) {
+  d.finish();
+  ++syncs_;
+}
+
+/// Of a log that is no longer there.
+void disk_log::drop_drafts() {
+  if (draft_)
+    draft_->drop();
+  draft_.reset();
+  next_draft_ = nullptr;
+}
+
+// ---- segments
 
 /// A file is there as a whole, or not at all.
 void disk_log::write_whole(const std::string& name, std::string_view bytes, std::size_t reserved_bytes) {

@@ -336,6 +336,8 @@ std::optional<std::uint64_t> segment_number(std::string_view name) {
 
 // ---- snapshots
 
+position last_of(const raft::snapshot& s) { return {s.last_index, s.last_term}; }
+
 std::string snapshot_name(position last) {
   return fmt::format("{}{:016x}-{:016x}", snapshot_prefix, last.index.value, last.term.value);
 }
@@ -352,7 +354,7 @@ std::optional<position> snapshot_position(std::string_view name) {
                                                      : std::nullopt;
 }
 
-std::string write_snapshot(const raft::snapshot& s) {
+std::string snapshot_head(const raft::snapshot& s) {
   std::string body;
   put(body, s.last_index.value);
   put(body, s.last_term.value);
@@ -362,7 +364,7 @@ std::string write_snapshot(const raft::snapshot& s) {
   std::string out(snapshot_magic);
   put(out, format_version);
   put(out, checksum(s.data, checksum(body)));
-  return out + body + s.data;
+  return out + body;
 }
 
 raft::snapshot_ptr read_snapshot(std::string_view bytes) {

@@ -95,10 +95,13 @@ std::optional<std::uint64_t> segment_number(std::string_view name);
 
 // ---- snapshots
 
+/// The place of the last entry that it stands for.
+position last_of(const raft::snapshot& s);
 std::string snapshot_name(position last);
 /// Nothing if a file of this name is no snapshot.
 std::optional<position> snapshot_position(std::string_view name);
-std::string write_snapshot(const raft::snapshot& s);
+/// What stands before the state in its file. The state itself is a large text, which is not copied.
+std::string snapshot_head(const raft::snapshot& s);
 /// Null if it is damaged.
 raft::snapshot_ptr read_snapshot(std::string_view bytes);
 

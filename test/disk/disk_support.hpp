@@ -13,7 +13,7 @@ namespace troupe::test {
 
 inline const disk::owner somebody{{1}, {{0}, {1}, {2}}};
 /// So small that a few writes fill it.
-inline constexpr disk::log_options small_segments{600};
+inline constexpr disk::log_options small_segments{600, 50};
 
 inline raft::entry_ptr make_entry(std::uint64_t index, std::uint64_t term, raft::payload p = raft::no_op{}) {
   const auto weight = wire::wire_bytes(p);

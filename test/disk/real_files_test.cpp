@@ -4,6 +4,7 @@
 #include "disk/real_files.hpp"
 #include "test/disk/disk_support.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include <random>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <thread>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -179,6 +181,43 @@ TEST_CASE("background storage: what fails while it is stopped is told to whoever
   CHECK_FALSE(storage.sync([](const actors::sync_end&) { FAIL("nobody is told any more"); }));
   CHECK(storage.stop() == f.sub("data") + "/lock: was removed while it was in use");
   CHECK(storage.stop().empty());
+}
+
+TEST_CASE("background storage: a snapshot that can wait is written when nothing else is to be done") {
+  const folder f;
+  real_files files(f.sub("data"), real_files::access::own);
+  disk::disk_log log(files, somebody, small_segments);
+  disk::background_storage storage(log);
+  std::vector<std::string> ends;
+  pollfd done{storage.descriptor(), POLLIN, 0};
+  const auto wait_for_end = [&] {
+    REQUIRE(::poll(&done, 1, 10'000) == 1);
+    storage.deliver();
+  };
+  const auto name = f.sub("data/") + disk::snapshot_name({{1}, {1}});
+  SUBCASE("nobody is told") {
+    storage.apply({raft::hard_state{{1}, {0}}, nullptr, std::nullopt, {make_entry(1, 1)}});
+    storage.apply({{}, make_snapshot(1, 1), std::nullopt, {}});
+    CHECK_FALSE(storage.sync([&](const actors::sync_end& end) { ends.push_back(end.error); }));
+    wait_for_end();
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!std::filesystem::exists(name) && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
+    CHECK(std::filesystem::exists(name));
+    CHECK(::poll(&done, 1, 0) == 0);
+    CHECK(storage.stop().empty());
+    CHECK(ends == std::vector<std::string>{""});
+  }
+  SUBCASE("unless it fails") {
+    std::filesystem::create_directory(name + ".new");
+    storage.apply({raft::hard_state{{1}, {0}}, nullptr, std::nullopt, {make_entry(1, 1)}});
+    storage.apply({{}, make_snapshot(1, 1), std::nullopt, {}});
+    CHECK_FALSE(storage.sync([&](const actors::sync_end& end) { ends.push_back(end.error); }));
+    while (ends.empty() || ends.back().empty())
+      wait_for_end();
+    CHECK(ends.back() == name + ".new: Is a directory");
+    CHECK(storage.stop().empty());
+  }
 }
 
 TEST_CASE("real files: what is no file is refused, and nobody waits for it") {

@@ -29,6 +29,12 @@ struct owned_disk {
     durable.apply({found.hard_state, found.snapshot, std::nullopt, found.entries, found.commit});
   }
 
+  /// What a thread does that has nothing else to do for a while.
+  void write_some_drafts(disk::disk_log& log) {
+    for (auto pieces = random.below(4); pieces > 0 && log.has_draft(); --pieces)
+      log.write_draft();
+  }
+
   /// A life, up to the given operation on the disk: opens the log, and writes.
   void live(std::size_t operations) {
     disk.interrupt(operations, nullptr);
@@ -49,6 +55,7 @@ struct owned_disk {
         return;
       durable = applied;
       unsynced.clear();
+      write_some_drafts(log);
     }
   }
 };
@@ -88,6 +95,7 @@ TEST_CASE("a log whose disk fails stores nothing more, and has lost nothing that
           log.store(log.take_batch());
           d.durable = applied;
           d.unsynced.clear();
+          d.write_some_drafts(log);
         } catch (const disk::disk_error& error) {
           CHECK(std::string(error.what()).ends_with(": No space left on device"));
           failed = true;
