@@ -49,8 +49,7 @@ class router : public room<router_actor> {
   struct write_in_log {
     log_index index; ///< 0 until raft says where the proposal went
     term_number term;
-    log_index applied; ///< how far the state was when it was handed in: without it, and with nothing of it
-                       ///< forgotten
+    log_index applied; ///< how far the state was when it was handed in
     client_request request;
   };
   struct hash_of_id {

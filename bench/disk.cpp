@@ -3,6 +3,7 @@
 // each byte that is put, and how long a log takes to be read again.
 
 #include "app/sim/scratch_directory.hpp"
+#include "bench/disk_alone.hpp"
 #include "bench/figures.hpp"
 #include "bench/program.hpp"
 #include "bench/real_replicas.hpp"
@@ -10,10 +11,7 @@
 #include "disk/real_files.hpp"
 #include "protocol/wire/codec.hpp"
 
-#include <csignal>
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,7 +20,6 @@
 #include <fstream>
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,6 +29,7 @@ namespace {
 using namespace troupe;
 namespace fs = std::filesystem;
 using steady = std::chrono::steady_clock;
+using bench::in_new_process;
 
 constexpr std::size_t value_bytes = 256;
 
@@ -147,149 +145,6 @@ figures measure(const std::string& executable, const sim::watchdog& guard, bool 
   f.puts_per_sync = entries / batches;
   f.bytes_per_byte = bytes / (entries * value_bytes);
   return f;
-}
-
-// ---- the disk alone
-
-constexpr std::size_t times_stored = 400;
-
-/// A file with room for so many records of that size.
-class reserved_file {
- public:
-  reserved_file(const std::string& where, std::size_t bytes)
-      : home_(where), files_(home_.path().string(), disk::real_files::access::own), record_(bytes, 'x') {
-    files_.create("file", times_stored * bytes);
-    files_.sync("file");
-  }
-  /// One write and one fdatasync.
-  void store(std::size_t i) {
-    files_.write("file", i * record_.size(), record_);
-    files_.sync("file");
-  }
-
- private:
-  const sim::scratch_directory home_;
-  disk::real_files files_;
-  const std::string record_;
-};
-
-/// What each of these takes, so many seconds behind the one before; the median.
-double median_seconds(double pause, const std::function<void(std::size_t i)>& what) {
-  std::vector<double> took;
-  for (std::size_t i = 0; i < times_stored; ++i) {
-    if (pause > 0)
-      std::this_thread::sleep_for(std::chrono::duration<double>(pause));
-    const auto begun = steady::now();
-    what(i);
-    took.push_back(bench::seconds_since(begun));
-  }
-  return bench::at_percent(took, 50);
-}
-
-double sync_seconds(const std::string& where, std::size_t bytes, double pause = 0) {
-  reserved_file file(where, bytes);
-  return median_seconds(pause, [&](std::size_t i) { file.store(i); });
-}
-
-volatile std::sig_atomic_t was_interrupted = 0;
-
-/// In a process of its own, as a replica that starts again is: memory that was used before is faster. A
-/// SIGINT from the terminal ends that one alone, so that directories are removed here.
-class in_new_process {
- public:
-  explicit in_new_process(const std::function<double()>& what)
-      : before_(std::signal(SIGINT, [](int) { was_interrupted = 1; })) {
-    int ends[2];
-    if (::pipe(ends) != 0)
-      throw bench::bench_failed("no pipe");
-    child_ = ::fork();
-    if (child_ == 0) {
-      std::signal(SIGINT, before_);
-      double result = -1;
-      try {
-        result = what();
-      } catch (const std::exception& error) {
-        fmt::print(stderr, "bench_disk: {}\n", error.what());
-      }
-      const bool told = ::write(ends[1], &result, sizeof result) == sizeof result;
-      ::_exit(told ? 0 : 1);
-    }
-    ::close(ends[1]);
-    result_ = ends[0];
-  }
-  in_new_process(const in_new_process&) = delete;
-  in_new_process& operator=(const in_new_process&) = delete;
-  ~in_new_process() {
-    ::close(result_);
-    ::waitpid(child_, nullptr, 0);
-    std::signal(SIGINT, before_);
-  }
-
-  double wait() {
-    double result = -1;
-    const bool told = child_ > 0 && ::read(result_, &result, sizeof result) == sizeof result;
-    if (!told || result < 0)
-      throw bench::bench_failed(was_interrupted != 0 ? "interrupted"
-                                                     : "what a process of its own was to measure failed");
-    return result;
-  }
-
- private:
-  void (*before_)(int);
-  pid_t child_ = -1;
-  int result_ = -1;
-};
-
-/// The same while another process does so, too; their mean.
-double two_sync_seconds(const std::string& where, std::size_t bytes, double pause = 0) {
-  in_new_process one([&] { return sync_seconds(where, bytes, pause); });
-  in_new_process other([&] { return sync_seconds(where, bytes, pause); });
-  return (one.wait() + other.wait()) / 2;
-}
-
-/// One process tells another and stores its record, the other stores its own and answers: until the first has
-/// both. All that a leader and its follower cannot do without, and nothing else.
-double tell_and_store_seconds(double pause, const std::function<void(std::size_t i)>& store_here,
-                              const std::function<void(std::size_t i)>& store_there) {
-  int line[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, line) != 0)
-    throw bench::bench_failed("no pair of sockets");
-  const auto tell = [&](int end) {
-    if (::send(line[end], "x", 1, MSG_NOSIGNAL) != 1)
-      throw bench::bench_failed("the other process is gone");
-  };
-  const auto hear = [&](int end) {
-    char byte;
-    if (::recv(line[end], &byte, 1, 0) != 1)
-      throw bench::bench_failed("the other process is gone");
-  };
-  in_new_process follower([&] {
-    ::close(line[0]);
-    for (std::size_t i = 0; i < times_stored; ++i) {
-      hear(1);
-      store_there(i);
-      tell(1);
-    }
-    return 0.0;
-  });
-  ::close(line[1]);
-  const std::shared_ptr<void> end_of_line(nullptr, [&](void*) { ::close(line[0]); }); // ends the follower
-  const auto took = median_seconds(pause, [&](std::size_t i) {
-    tell(0);
-    store_here(i);
-    hear(0);
-  });
-  follower.wait();
-  return took;
-}
-
-/// What the disk adds to that.
-double pair_seconds(const std::string& where, std::size_t bytes, double pause) {
-  reserved_file here(where, bytes), there(where, bytes);
-  const auto on_disk = tell_and_store_seconds(
-      pause, [&](std::size_t i) { here.store(i); }, [&](std::size_t i) { there.store(i); });
-  const auto nothing = [](std::size_t) {};
-  return on_disk - tell_and_store_seconds(pause, nothing, nothing);
 }
 
 // ---- how long a log takes to be read
@@ -413,16 +268,22 @@ void measure_one_client(const std::string& executable, const sim::watchdog& guar
     std::vector<double> took, added; ///< a round each; `added` by the disk, in these
   };
   std::vector<yardstick> yardsticks{
-      {"one process, 4 KiB", [&](double) { return sync_seconds(where, page); }, {}, {}},
+      {"one process, 4 KiB", [&](double) { return bench::sync_seconds(where, page); }, {}, {}},
       {fmt::format("one process, {} bytes", batch),
-       [&](double) { return sync_seconds(where, batch); },
+       [&](double) { return bench::sync_seconds(where, batch); },
        {},
        {}},
-      {"the same, with pauses", [&](double pause) { return sync_seconds(where, batch, pause); }, {}, {}},
-      {"two processes at once", [&](double) { return two_sync_seconds(where, batch); }, {}, {}},
-      {"the same, with pauses", [&](double pause) { return two_sync_seconds(where, batch, pause); }, {}, {}},
+      {"the same, with pauses",
+       [&](double pause) { return bench::sync_seconds(where, batch, pause); },
+       {},
+       {}},
+      {"two processes at once", [&](double) { return bench::two_sync_seconds(where, batch); }, {}, {}},
+      {"the same, with pauses",
+       [&](double pause) { return bench::two_sync_seconds(where, batch, pause); },
+       {},
+       {}},
       {"one tells another, both store",
-       [&](double pause) { return pair_seconds(where, batch, pause); },
+       [&](double pause) { return bench::pair_seconds(where, batch, pause); },
        {},
        {}}};
   std::vector<double> memory, durable;
@@ -489,7 +350,7 @@ void measure_all(int argc, char** argv) {
     return;
   }
   fmt::print("one write and fdatasync into a reserved file, median: 4 KiB {:.0f} us, 64 KiB {:.0f} us\n\n",
-             1e6 * sync_seconds(where, 4'096), 1e6 * sync_seconds(where, 65'536));
+             1e6 * bench::sync_seconds(where, 4'096), 1e6 * bench::sync_seconds(where, 65'536));
   fmt::print("three replicas, values of {} bytes; medians of {} rounds\n{:>8} {:>8} {:>10} {:>10} {:>10} "
              "{:>8} {:>14} "
              "{:>12}\n",

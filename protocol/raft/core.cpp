@@ -44,8 +44,9 @@ core::core(replica_id self, configuration initial, const options& o, instant now
   commit_ = log_.base_index();
   configurations_.emplace_back(log_.base_index(), std::move(initial));
   for (auto& e : found.entries) {
-    // From another transport. It could not be sent, nor could anything behind it be committed.
-    require(e->wire_bytes <= options_.max_append_bytes, "entry {} takes {} bytes, and a message carries {}",
+    // It could not be sent, nor could anything behind it be committed.
+    require(e->wire_bytes <= options_.max_append_bytes,
+            "entry {} takes {} bytes, of which a message carries {}: it came by another transport",
             e->index.value, e->wire_bytes, options_.max_append_bytes);
     append_to_log(std::move(e));
   }

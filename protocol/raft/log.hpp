@@ -1,8 +1,9 @@
 #pragma once
-// The log of one replica (section 5.3): consecutive entries behind what a snapshot has replaced.
+// The log of one replica (section 5.3): consecutive entries, without those that were forgotten since a
+// snapshot holds them.
 //
-// Invariants: indexes are consecutive; terms never fall; the last index that the snapshot replaced (`base`)
-// and its term are known, so that the entry before any entry in the log can always be named.
+// Invariants: indexes are consecutive; terms never fall; the last index that was forgotten (`base`) and
+// its term are known, so that the entry before any entry in the log can always be named.
 
 #include "protocol/raft/discarded_entries.hpp"
 

@@ -1,17 +1,12 @@
 // Log compaction and snapshots for followers that lag behind the log: section 7.
 
+#include "protocol/escaped.hpp"
 #include "protocol/invariant.hpp"
 #include "protocol/raft/core.hpp"
 
 namespace troupe::raft {
 
 namespace {
-
-/// What a byte of text takes at most when it is escaped in JSON.
-std::size_t escaped_bytes(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte == '"' || byte == '\\' || byte == '\n' ? 2 : byte < 0x20 ? 6 : 1;
-}
 
 /// How many bytes of `text` from `offset` on make a piece that takes at most `wanted` bytes and cuts no UTF-8
 /// character.
@@ -28,8 +23,8 @@ std::size_t piece_size(const std::string& text, std::size_t offset, std::size_t 
 
 void core::take(compact& in) {
   const auto term = log_.term_at(in.last_index);
-  const bool is_known = snapshot_ && in.last_index <= snapshot_->last_index;
-  if (in.last_index > commit_ || in.last_index <= log_.base_index() || is_known || !term)
+  const auto known = snapshot_ ? snapshot_->last_index : log_index{};
+  if (in.last_index > commit_ || in.last_index <= known || !term)
     return refuse(fmt::format("cannot compact a log of entries {} to {}, committed up to {}, up to {}",
                               log_.first_index().value, log_.last_index().value, commit_.value,
                               in.last_index.value));

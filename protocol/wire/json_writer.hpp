@@ -1,26 +1,14 @@
 #pragma once
 // Compact JSON, appended to a string, or to something like it.
 
-#include <array>
+#include "protocol/escaped.hpp"
+
 #include <charconv>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace troupe::wire {
-
-/// What each byte takes inside a JSON string: 1, 2 as in `\n`, or 6 as in `\u0000`. A table, since every byte
-/// that is written is looked up.
-inline constexpr auto escaped_sizes = [] {
-  std::array<std::uint8_t, 256> sizes{};
-  for (std::size_t c = 0; c < sizes.size(); ++c)
-    sizes[c] = c < 0x20 ? 6 : 1;
-  for (const unsigned char c : {'"', '\\', '\b', '\f', '\n', '\r', '\t'})
-    sizes[c] = 2;
-  return sizes;
-}();
-
-inline constexpr std::size_t escaped_bytes(char c) { return escaped_sizes[static_cast<unsigned char>(c)]; }
 
 /// Whether a text stands in a JSON string as it is. Most do, so this looks at many bytes at once: without a
 /// branch in the inner loop, which the compiler then turns into vector instructions.

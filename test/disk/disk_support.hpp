@@ -7,6 +7,7 @@
 #include "disk/disk_log.hpp"
 #include "protocol/wire/codec.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 namespace troupe::test {
@@ -23,6 +24,39 @@ inline raft::entry_ptr make_entry(std::uint64_t index, std::uint64_t term, raft:
 inline raft::snapshot_ptr make_snapshot(std::uint64_t index, std::uint64_t term, std::string data = "state") {
   return std::make_shared<raft::snapshot>(
       raft::snapshot{{index}, {term}, {{{0}, {1}, {2}}, {}}, std::move(data)});
+}
+
+struct fresh_disk {
+  virtual_disk disk{{1, 1}};
+  std::string refusal(const disk::owner& who) {
+    try {
+      disk::disk_log log(disk, who, small_segments);
+      return "";
+    } catch (const disk::disk_error& error) {
+      return error.what();
+    }
+  }
+  std::size_t segments() {
+    const auto names = disk.list();
+    return static_cast<std::size_t>(std::count_if(
+        names.begin(), names.end(), [](const auto& n) { return disk::segment_number(n).has_value(); }));
+  }
+};
+
+/// Only what nobody may go on without.
+inline void store_at_once(disk::disk_log& log, const raft::storage_write& w) {
+  log.apply(w);
+  log.store(log.take_batch());
+}
+
+inline void write_drafts(disk::disk_log& log) {
+  while (log.has_draft())
+    log.write_draft();
+}
+
+inline void store(disk::disk_log& log, const raft::storage_write& w) {
+  store_at_once(log, w);
+  write_drafts(log);
 }
 
 /// Makes one write after the other, as raft could.

@@ -221,22 +221,23 @@ TEST_CASE("file: nobody who records waits for a reader that stands still") {
       (std::filesystem::temp_directory_path() / fmt::format("recorder_slow_{}", ::getpid())).string();
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  const auto read_some = [reader] {
+    std::string some(1 << 12, ' ');
+    return ::read(reader, some.data(), some.size());
+  };
   std::jthread reads; // ends behind the file, with the pipe
   trace::file file(path, {});
   std::filesystem::remove(path);
-  std::promise<void> taken;
-  std::jthread records([&] {
-    const auto more_than_a_pipe_holds = record_of(std::string(200'000, '.') + "\n");
-    file.take(more_than_a_pipe_holds);
-    std::this_thread::sleep_for(std::chrono::milliseconds(200)); // by then it is being written
-    file.take(more_than_a_pipe_holds);
-    taken.set_value();
-  });
-  CHECK(taken.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready);
   ::fcntl(reader, F_SETFL, 0);
-  reads = std::jthread([reader] {
-    std::string some(1 << 16, ' ');
-    while (::read(reader, some.data(), some.size()) > 0) {
+  const auto more_than_a_pipe_holds = record_of(std::string(200'000, '.') + "\n");
+  file.take(more_than_a_pipe_holds);
+  // The header is shorter than what is read here, so the record is being written; the rest of it has no room.
+  for (ssize_t bytes = 0; bytes < 1 << 12;)
+    bytes += read_some();
+  auto second = std::async(std::launch::async, [&] { file.take(more_than_a_pipe_holds); });
+  CHECK(second.wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+  reads = std::jthread([reader, read_some] {
+    while (read_some() > 0) {
     }
     ::close(reader);
   });
