@@ -226,7 +226,9 @@ TEST_CASE("a handover brings the next leader up to date first, and gives up afte
 
 TEST_CASE(
     "a handover: what is lost on the way to the next leader is sent again at once, though all is committed") {
-  lone_core c;
+  raft::options o;
+  o.commit_notice_delay = 0ms; // it would wake the leader as well
+  lone_core c(3, o);
   c.lead();
   c.propose("a");
   const std::size_t asked = c.sent<append_request>(1).empty() ? 2 : 1;
