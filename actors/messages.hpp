@@ -209,7 +209,10 @@ struct reads_refused {
 struct leader_heard {
   static constexpr std::string_view type_name = "leader_heard";
   replica_id leader;
-  static constexpr auto fields() { return std::tuple{field{"leader", &leader_heard::leader}}; }
+  bool by_others = false; ///< who say so; this replica hears from no leader
+  static constexpr auto fields() {
+    return std::tuple{field{"leader", &leader_heard::leader}, field{"by_others", &leader_heard::by_others}};
+  }
 };
 
 /// The router to itself: there is more of the state to be saved.

@@ -123,6 +123,8 @@ void raft_runner::carry_out(raft::effects& e) {
     send(rooms_->router, reads_refused{std::move(e.refused_reads)});
   if (e.room_again)
     send(rooms_->router, room_again{});
+  if (e.leader_of_others)
+    send(rooms_->router, leader_heard{*e.leader_of_others, true});
   if (e.refused_input && ++refused_inputs_ == 1)
     host_.log(log_level::warning,
               fmt::format("not taken up: {} (more of this is counted, not told)", *e.refused_input));

@@ -53,7 +53,7 @@ router::behavior_type router::make_behavior() {
       [this](const standing_changed& s) {
         standing_ = s.standing;
         lease_until_.reset();
-        serve_parked();
+        serve_parked(standing_.leader);
         ask_raft();
       },
       [this](const committed& c) {
@@ -81,15 +81,15 @@ router::behavior_type router::make_behavior() {
         ask_raft();
       },
       [this](leader_heard h) {
-        locating_ = false;
-        if (h.leader == standing_.leader)
-          serve_parked();
+        locating_ = locating_ && h.by_others;
+        if (h.by_others || h.leader == standing_.leader)
+          serve_parked(h.leader);
         else if (!parked_.empty() && standing_.leader != nobody)
           locate();
         ask_raft();
       },
       [this](room_again) {
-        serve_parked();
+        serve_parked(standing_.leader);
         ask_raft();
       },
       [this](save_more) { save_some(); },
@@ -188,10 +188,10 @@ bool router::park(client_request r) {
   return true;
 }
 
-void router::serve_parked() {
-  if (standing_.leader == nobody || parked_.empty())
+void router::serve_parked(replica_id leader) {
+  if (leader == nobody || parked_.empty())
     return;
-  const bool here = standing_.leader == self_;
+  const bool here = leader == self_;
   parked_bytes_ = 0;
   for (auto& r : std::exchange(parked_, {})) {
     if (!known_.contains(r.id) || answer_if_applied(r)) // it was in the log of an earlier leader, too
@@ -199,7 +199,7 @@ void router::serve_parked() {
     if (here)
       submit(std::move(r));
     else
-      reply(client_redirect{std::move(r.id), standing_.leader});
+      reply(client_redirect{std::move(r.id), leader});
   }
   if (!here)
     redirected_at_ = now();

@@ -65,7 +65,7 @@ class router : public room<router_actor> {
   void find_place(client_request r);
   void submit(client_request r);
   bool park(client_request r);
-  void serve_parked();
+  void serve_parked(replica_id leader);
   void locate();
 
   void apply(const committed& c);

@@ -33,9 +33,11 @@ struct pre_vote_reply {
   term_number term;     ///< the answering replica's term
   term_number campaign; ///< the term that was asked for
   bool granted = false;
+  /// The leader that the answering replica has heard from just now.
+  replica_id hears = nobody;
   static constexpr auto fields() {
     return std::tuple{field{"term", &pre_vote_reply::term}, field{"campaign", &pre_vote_reply::campaign},
-                      field{"granted", &pre_vote_reply::granted}};
+                      field{"granted", &pre_vote_reply::granted}, field{"hears", &pre_vote_reply::hears}};
   }
 };
 

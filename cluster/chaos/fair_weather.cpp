@@ -176,7 +176,7 @@ void fair_weather::judge_end_of_leader() {
     return broken(fmt::format("somebody else knows what was answered: entry {} of {} was, and nobody does",
                               told.value, to_string(leader_)));
   cluster_.crash(leader_);
-  judge_redirect();
+  const auto waiting = ask_follower_of_the_dead();
   const auto elected = [this] { return cluster_.leader().has_value(); };
   if (!cluster_.run_until(elected, cluster_.now() + 20 * options_.election_timeout_max))
     return broken(fmt::format("a leader is elected while all is well: {} ended and nobody took over",
@@ -184,6 +184,8 @@ void fair_weather::judge_end_of_leader() {
   const auto winner = *cluster_.leader();
   const bool has_been_told = voter_has_told(knowing, winner, cluster_.now());
   cluster_.run_for(8 * hop_);
+  if (waiting)
+    judge_redirect(*waiting);
   if (has_been_told && cluster_.request(last).oks > 1)
     broken(fmt::format("no write is answered by two leaders: {} has answered {} again, though a voter has "
                        "told it that entry {} was committed",
@@ -201,18 +203,20 @@ bool fair_weather::voter_has_told(const std::vector<replica_id>& knowing, replic
 }
 
 /// The leader has just ended, and its followers do not know yet.
-void fair_weather::judge_redirect() {
+std::optional<request_number> fair_weather::ask_follower_of_the_dead() {
   cluster_.run_for(at_most(options_.heartbeat_interval) + hop_);
-  for (auto id : cluster_.ids()) {
-    if (!cluster_.running(id) || cluster_.core(id).known_leader() != leader_)
-      continue;
-    const auto n = cluster_.ask(kv::get{"k0"}, client, id, once);
-    cluster_.run_for(3 * hop_);
-    if (cluster_.request(n).at == leader_)
-      broken(fmt::format("nobody is sent to a leader that is gone: {} sends {} to {}", to_string(id),
-                         cluster_.request(n).mid, to_string(leader_)));
-    return;
-  }
+  for (auto id : cluster_.ids())
+    if (cluster_.running(id) && cluster_.core(id).known_leader() == leader_)
+      return cluster_.ask(kv::get{"k0"}, client, id, once);
+  return std::nullopt;
+}
+
+/// Not at once, and not while others that have heard from it later still believe in it.
+void fair_weather::judge_redirect(request_number n) {
+  const auto& r = cluster_.request(n);
+  if (r.at == leader_)
+    broken(
+        fmt::format("nobody is sent to a leader that is gone: {} is sent to {}", r.mid, to_string(leader_)));
 }
 
 } // namespace troupe::chaos

@@ -5,6 +5,7 @@
 #include "cluster/chaos/schedule.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -30,7 +31,8 @@ class fair_weather {
   bool is_sending_state(replica_id except) const;
   void judge_without_follower();
   void judge_end_of_leader();
-  void judge_redirect();
+  std::optional<request_number> ask_follower_of_the_dead();
+  void judge_redirect(request_number n);
 
   bool await(request_number n);
   bool write(duration* took = nullptr);

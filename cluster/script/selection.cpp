@@ -22,6 +22,7 @@ template <class Meaning>
 std::uint64_t as_number(number<Meaning> n) {
   return n.value;
 }
+std::uint64_t as_number(replica_id id) { return id == nobody ? 0 : number_of(id); }
 std::uint64_t as_number(bool b) { return b ? 1 : 0; }
 std::uint64_t as_number(std::uint64_t n) { return n; }
 std::uint64_t as_number(const std::string& s) { return s.size(); }

@@ -38,7 +38,9 @@ struct ballot {
   instant ask_again_at = never;
 };
 
-struct pre_candidate : ballot {};
+struct pre_candidate : ballot {
+  bool again = false; ///< it has asked before, and nobody came to lead
+};
 
 struct candidate : ballot {
   bool transfer = false;
@@ -156,6 +158,7 @@ class core {
   void on(replica_id from, vote_request& m);
   void on(replica_id from, vote_reply& m);
   bool is_loyal() const;
+  replica_id leader_of_now() const;
   void start_pre_vote();
   void start_election(bool transfer);
   void ask(ballot& b, const peer_message& m, std::vector<outgoing>& when);

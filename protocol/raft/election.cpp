@@ -16,7 +16,7 @@ bool core::is_loyal() const { return role() == role_kind::leader || now_ < loyal
 void core::start_pre_vote() {
   // Only the first time: who is cut off goes on asking for as long as that lasts.
   const bool patient = role() != role_kind::pre_candidate;
-  role_ = pre_candidate{{{self_}, {}, options_.election_timeout_min / 5, never}};
+  role_ = pre_candidate{{{self_}, {}, options_.election_timeout_min / 5, never}, !patient};
   restart_election_timer();
   if (is_quorum({self_}))
     return start_election(false);
@@ -47,7 +47,13 @@ void core::on(replica_id from, pre_vote_request& m) {
   // The answer carries this replica's term, so that one that lags behind catches up instead of asking for
   // ever.
   const bool granted = m.term > hard_.term && !is_loyal() && log_.is_up_to_date(m.last_index, m.last_term);
-  send(from, pre_vote_reply{hard_.term, m.term, granted});
+  send(from, pre_vote_reply{hard_.term, m.term, granted, leader_of_now()});
+}
+
+/// A leader that was not heard from for a heartbeat may have ended.
+replica_id core::leader_of_now() const {
+  const bool is_heard = role() == role_kind::leader || now_ < leader_heard_at() + options_.heartbeat_interval;
+  return is_heard ? known_leader() : nobody;
 }
 
 void core::on(replica_id from, pre_vote_reply& m) {
@@ -57,6 +63,10 @@ void core::on(replica_id from, pre_vote_reply& m) {
   if (!asking || m.campaign != hard_.term + 1)
     return;
   asking->answered.insert(from);
+  // Where only the link between this replica and the leader is cut, clients can still be sent there. The
+  // first time it may as well be that the leader has just ended.
+  if (asking->again && m.hears != self_ && active_configuration().is_voter(m.hears))
+    out_.leader_of_others = m.hears;
   if (!m.granted)
     return;
   asking->granted.insert(from);

@@ -230,6 +230,8 @@ struct effects {
   std::vector<refused_read> refused_reads;
   /// What was refused as busy or handing_over since the last time may be asked for again.
   bool room_again = false;
+  /// Whom other replicas hear from as their leader, while this one hears from nobody.
+  std::optional<replica_id> leader_of_others;
   /// Set when it differs from before the step.
   std::optional<raft::standing> standing;
   /// Why a transfer, a reconfiguration or a compaction was not taken up; or why a message was dropped that no

@@ -145,8 +145,8 @@ TEST_CASE("raft: the router learns what is committed before any other replica ca
   };
   const auto router = told([](const auto& m) { return std::holds_alternative<committed>(m); });
   const auto others = told([](const auto& m) {
-    const auto* o = std::get_if<outbound>(&m);
-    return o && std::get<append_request>(o->messages.front().message).commit == log_index{2};
+    const auto* out = std::get_if<outbound>(&m);
+    return out && std::get<append_request>(out->messages.front().message).commit == log_index{2};
   });
   CHECK(static_cast<std::size_t>(others) < heard.size());
   CHECK(router < others);
@@ -202,6 +202,17 @@ TEST_CASE("raft: every proposal gets an outcome, also when this replica does not
   REQUIRE(results.size() == 2);
   CHECK(results[0].refusal == raft::refusal::not_leader);
   CHECK(results[1].id.mid == "2");
+}
+
+TEST_CASE("raft: the router hears of the leader that others hear from") {
+  raft_stage s;
+  s.advance(1700ms);
+  s.advance(1700ms);
+  s.all();
+  s.says(third, pre_vote_reply{{}, {1}, false, other});
+  const auto heard = s.only<leader_heard>();
+  CHECK(heard.leader == other);
+  CHECK(heard.by_others);
 }
 
 // ---- promises

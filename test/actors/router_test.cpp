@@ -89,6 +89,19 @@ TEST_CASE("router: a sign of life of an earlier leader sends nobody anywhere, an
   CHECK(s.answers() == answers_in_short{"redirect 2 to 0002"});
 }
 
+TEST_CASE("router: what waits while nobody leads goes to the leader that others hear from, once for each "
+          "word of it") {
+  router_stage s;
+  s.leads(nobody, 2);
+  s.asks(put_of("1"));
+  s.tell(s.rooms().router, leader_heard{other, true});
+  CHECK(s.answers() == answers_in_short{"redirect 1 to 0001"});
+  s.asks(put_of("2"));
+  CHECK(s.all().empty());
+  s.tell(s.rooms().router, leader_heard{third, true});
+  CHECK(s.answers() == answers_in_short{"redirect 2 to 0002"});
+}
+
 TEST_CASE("router: what is beyond the bound on waiting fails with a reason, and the rest goes on waiting") {
   router_stage s({.max_parked = 2});
   for (const auto* mid : {"1", "2", "3"})

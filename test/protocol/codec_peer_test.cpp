@@ -140,7 +140,7 @@ TEST_CASE("messages that contradict Raft are dropped") {
   CHECK(dropped("vote_request", R"("term":2,"last_index":1,"last_term":0,"transfer":false)"));
   CHECK(dropped("vote_request", R"("term":2,"last_index":0,"last_term":1,"transfer":false)"));
   CHECK(dropped("pre_vote_request", R"("term":2,"last_index":1,"last_term":3)"));
-  CHECK(dropped("pre_vote_reply", R"("term":0,"campaign":0,"granted":true)"));
+  CHECK(dropped("pre_vote_reply", R"("term":0,"campaign":0,"granted":true,"hears":"FFFF")"));
   CHECK(dropped("vote_reply", R"("term":0,"granted":true,"commit":0)"));
   CHECK(dropped("append_accepted", R"("term":0,"sequence":1,"match":1)"));
   CHECK(dropped("append_rejected", R"("term":1,"sequence":1,"conflict_term":0,"conflict_index":0)"));

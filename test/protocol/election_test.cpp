@@ -209,6 +209,39 @@ TEST_CASE("a pre-vote changes nothing at whoever answers") {
   CHECK(c.last.write.empty());
 }
 
+TEST_CASE("a pre-vote is refused with the name of the leader that has been heard from within a heartbeat") {
+  lone_core c;
+  c.hear(1, append_of(1, 1, {}, 0, {}));
+  c.pass(c->settings().heartbeat_interval - 1ns);
+  c.hear(2, pre_vote_request{{2}, {1}, {1}});
+  CHECK(c.answer<pre_vote_reply>(2).hears == id_of(1));
+  c.pass(1ns);
+  c.hear(2, pre_vote_request{{2}, {1}, {1}});
+  CHECK_FALSE(c.answer<pre_vote_reply>(2).granted);
+  CHECK(c.answer<pre_vote_reply>(2).hears == nobody);
+}
+
+TEST_CASE("who hears from nobody learns from others who leads, and follows nobody for that") {
+  lone_core c;
+  c.hear(1, append_of(1, 1, {}, 0, {}));
+  c.time_out();
+  const auto say = [&](replica_id leader) { c.hear(2, pre_vote_reply{{1}, {2}, false, leader}); };
+  say(id_of(1)); // it may have ended since
+  CHECK_FALSE(c.last.leader_of_others.has_value());
+  c.pass(c->settings().election_timeout_max);
+  c.time_out();
+  say(id_of(1));
+  CHECK(c.last.leader_of_others == id_of(1));
+  CHECK(c->role() == role_kind::pre_candidate);
+  CHECK(c->known_leader() == nobody);
+  say(id_of(7)); // takes no part
+  CHECK_FALSE(c.last.leader_of_others.has_value());
+  say(id_of(0)); // this replica knows better
+  CHECK_FALSE(c.last.leader_of_others.has_value());
+  say(nobody);
+  CHECK_FALSE(c.last.leader_of_others.has_value());
+}
+
 // ---- leaders that are none any more -----------------------------------------------------------------------
 
 TEST_CASE("trap 9: a leader that can send but not hear steps down") {

@@ -1,5 +1,6 @@
 // The log's way to the followers, and what commits (section 5.3, 5.4.2).
 
+#include "protocol/invariant.hpp"
 #include "test/support/lone_core.hpp"
 
 using namespace troupe;
