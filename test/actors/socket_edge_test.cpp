@@ -391,6 +391,32 @@ TEST_CASE("edge: the end of the connection is reported, after what came before i
   }
 }
 
+TEST_CASE("edge: a simulator that sends no more is gone, though it still reads") {
+  for (const int type : {SOCK_STREAM, SOCK_SEQPACKET}) {
+    const connection c(type);
+    REQUIRE(::shutdown(c.peer.get(), SHUT_WR) == 0);
+    await(c.edge->descriptor());
+    bool open = true;
+    CHECK(received(*c.edge, &open).empty());
+    CHECK_FALSE(open);
+  }
+}
+
+TEST_CASE("edge: an empty packet is not the end where other packets come before that") {
+  connection c(SOCK_SEQPACKET);
+  c.send("");
+  c.send("{}");
+  c.peer.close();
+  messages got;
+  bool open = true;
+  while (open) {
+    await(c.edge->descriptor());
+    for (auto& m : received(*c.edge, &open))
+      got.push_back(m);
+  }
+  CHECK(got == messages{"{}"});
+}
+
 TEST_CASE("edge: a socket that is not there is an error that names it") {
   try {
     socket_edge::unix_socket("/nowhere/0000");
