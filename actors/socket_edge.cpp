@@ -73,7 +73,13 @@ std::size_t max_message_bytes(transport_kind kind) {
 
 socket_edge::socket_edge(int descriptor, transport_kind kind)
     : descriptor_(descriptor), wake_descriptor_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), kind_(kind),
-      input_(buffer_bytes, '\0') {}
+      input_(buffer_bytes, '\0') {
+  if (wake_descriptor_ >= 0)
+    return;
+  const auto why = error_at("cannot open a descriptor to wake up by");
+  ::close(descriptor_); // nobody destroys what was not made
+  throw why;
+}
 
 socket_edge::~socket_edge() {
   ::close(descriptor_);

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -444,4 +445,22 @@ TEST_CASE("edge: no descriptor is left open, however it ends") {
     descriptor accepted(listener.accept());
   }
   CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("edge: where descriptors are only enough for the socket, nobody is left without being woken up") {
+  const auto before = open_descriptors();
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const descriptor next(::dup(STDERR_FILENO));
+  const auto scarce = rlimit{static_cast<rlim_t>(next.get()) + 2, limit.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &scarce) == 0);
+  int error = 0;
+  try {
+    socket_edge::datagram(1);
+  } catch (const socket_error& e) {
+    error = e.error();
+  }
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(error == EMFILE);
+  CHECK(open_descriptors() == before + 1);
 }
