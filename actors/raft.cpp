@@ -198,8 +198,9 @@ void raft_runner::set_alarm(instant deadline) {
 }
 
 void raft_runner::alarm(const wake& w) {
-  if (!alarms_.empty() && alarms_.back() == w.alarm) // the earliest; others come from outside
-    alarms_.pop_back();
+  // Mostly the earliest. But a process that is kept from running while it sets one sets it late, and others
+  // overtake it: if one of those stayed in the list, no deadline behind it would be given an alarm again.
+  std::erase(alarms_, w.alarm);
   if (now() >= deadline_)
     step(raft::deadline_passed{});
   else

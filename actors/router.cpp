@@ -124,9 +124,9 @@ void router::take(client_request& r) {
 }
 
 /// Asked again after it was applied, or applied while it waited since the client has asked another leader
-/// too.
+/// too. A get is not remembered: what goes by its id is a write, whose answer has no value for it.
 bool router::answer_if_applied(const client_request& r) {
-  const auto* result = machine_.remembered(r.id);
+  const auto* result = std::holds_alternative<kv::get>(r.operation) ? nullptr : machine_.remembered(r.id);
   if (result)
     reply(ok(r.id, *result));
   return result != nullptr;

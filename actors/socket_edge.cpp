@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -72,7 +73,13 @@ std::size_t max_message_bytes(transport_kind kind) {
 
 socket_edge::socket_edge(int descriptor, transport_kind kind)
     : descriptor_(descriptor), wake_descriptor_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), kind_(kind),
-      input_(buffer_bytes, '\0') {}
+      input_(buffer_bytes, '\0') {
+  if (wake_descriptor_ >= 0)
+    return;
+  const auto why = error_at("cannot open a descriptor to wake up by");
+  ::close(descriptor_); // nobody destroys what was not made
+  throw why;
+}
 
 socket_edge::~socket_edge() {
   ::close(descriptor_);
@@ -192,10 +199,12 @@ bool socket_edge::receive(std::size_t limit, const std::function<void(std::strin
   return kind_ == transport_kind::stream ? receive_stream(take) : receive_packets(limit, take);
 }
 
-/// What an empty packet is not.
+/// What an empty packet is not. A side that only reads on is gone, too: every read would be an empty one from
+/// here on. What it sent before that comes first.
 bool socket_edge::other_side_is_gone() const {
-  pollfd p{descriptor_, 0, 0};
-  return ::poll(&p, 1, 0) == 1;
+  pollfd p{descriptor_, POLLRDHUP, 0};
+  int waiting = 0;
+  return ::poll(&p, 1, 0) == 1 && (::ioctl(descriptor_, FIONREAD, &waiting) < 0 || waiting == 0);
 }
 
 bool socket_edge::receive_packets(std::size_t limit, const std::function<void(std::string_view)>& take) {

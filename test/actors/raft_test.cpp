@@ -410,6 +410,26 @@ TEST_CASE("raft: deadlines that move to and fro keep timers within a bound") {
   CHECK(most <= 4);
 }
 
+TEST_CASE("raft: an alarm that comes late, and behind one that was to follow it, is not the last one") {
+  struct : timepiece {
+    instant shown_at(instant t) const override { return t; }
+    instant when_shown(instant shown) const override { return shown + late; }
+    duration late{};
+  } clock;
+  raft_stage s(setup_of(), [&](actors::host& h) { h.clock = &clock; });
+  REQUIRE(s.timers() == 1);
+  clock.late = 2s; // as if the process were stopped between two looks at the clock
+  for (std::uint64_t i = 1; s.timers() == 1; ++i) {
+    REQUIRE(i <= 1'000);
+    s.says(other, heartbeat(i)); // chance decides whether its deadline is before the first
+  }
+  clock.late = {};
+  s.advance(4s); // both have come
+  s.all();
+  s.advance(4s);
+  CHECK(s.left<pre_vote_request>().size() >= 2);
+}
+
 TEST_CASE("raft: a leader keeps its followers calm at the pace of heartbeats, and does nothing in between") {
   raft_stage s;
   s.leads();

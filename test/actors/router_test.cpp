@@ -315,6 +315,21 @@ TEST_CASE("router: a write that is repeated after it was applied gets the rememb
   CHECK(s.actor.state().get("k") == "first");
 }
 
+TEST_CASE("router: a get that goes by the id of a write reads, and does not get the write's answer") {
+  router_stage s;
+  s.leads(self);
+  const auto r = put_of("1", "a");
+  s.has_in_log(r, 1, 1);
+  s.commits({entry_of(r, 1, 1)});
+  CHECK(s.answers() == answers_in_short{"ok 1"});
+  s.asks(get_of("1"));
+  const auto asked = s.heard<read_requests>();
+  REQUIRE(asked.size() == 1);
+  s.may_read(asked.front().ids.at(0));
+  CHECK(s.answers() == answers_in_short{"ok 1=a"});
+  CHECK(s.nothing_waits());
+}
+
 TEST_CASE("router: a write that was answered while it waited for room is not tried again") {
   router_stage s;
   s.leads(self, 2);

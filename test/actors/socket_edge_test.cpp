@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -391,6 +392,32 @@ TEST_CASE("edge: the end of the connection is reported, after what came before i
   }
 }
 
+TEST_CASE("edge: a simulator that sends no more is gone, though it still reads") {
+  for (const int type : {SOCK_STREAM, SOCK_SEQPACKET}) {
+    const connection c(type);
+    REQUIRE(::shutdown(c.peer.get(), SHUT_WR) == 0);
+    await(c.edge->descriptor());
+    bool open = true;
+    CHECK(received(*c.edge, &open).empty());
+    CHECK_FALSE(open);
+  }
+}
+
+TEST_CASE("edge: an empty packet is not the end where other packets come before that") {
+  connection c(SOCK_SEQPACKET);
+  c.send("");
+  c.send("{}");
+  c.peer.close();
+  messages got;
+  bool open = true;
+  while (open) {
+    await(c.edge->descriptor());
+    for (auto& m : received(*c.edge, &open))
+      got.push_back(m);
+  }
+  CHECK(got == messages{"{}"});
+}
+
 TEST_CASE("edge: a socket that is not there is an error that names it") {
   try {
     socket_edge::unix_socket("/nowhere/0000");
@@ -418,4 +445,22 @@ TEST_CASE("edge: no descriptor is left open, however it ends") {
     descriptor accepted(listener.accept());
   }
   CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("edge: where descriptors are only enough for the socket, nobody is left without being woken up") {
+  const auto before = open_descriptors();
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const descriptor next(::dup(STDERR_FILENO));
+  const auto scarce = rlimit{static_cast<rlim_t>(next.get()) + 2, limit.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &scarce) == 0);
+  int error = 0;
+  try {
+    socket_edge::datagram(1);
+  } catch (const socket_error& e) {
+    error = e.error();
+  }
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(error == EMFILE);
+  CHECK(open_descriptors() == before + 1);
 }
