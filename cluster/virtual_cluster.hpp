@@ -194,6 +194,7 @@ class virtual_cluster {
     term_number voted_in;   ///< the last term in which it was seen to vote for somebody else
     term_number elected_in; ///< the last term that it was seen to lead
     term_number first_term; ///< at its last start
+    instant leader_heard;   ///< when it took in the last message that it answers to a leader, by its clock
     /// Until its clock shows this it has promised the leader of that term to elect nobody else.
     instant loyal_until{duration::min()};
     term_number loyal_in;
@@ -242,6 +243,7 @@ class virtual_cluster {
   instant reads_until(const member& m) const;
   void judge_promise(member& m, std::string_view bytes);
   void judge_vote(const member& voter, replica_id candidate, const vote_reply& reply);
+  void note_messages(member& m, const raft::core& c, const std::vector<raft::outgoing>& messages);
   void note_loyalty(member& m, replica_id leader);
   void judge_requests();
   void settle();
@@ -271,6 +273,8 @@ class virtual_cluster {
   std::map<std::pair<replica_id, term_number>, std::set<replica_id>> votes_told_;
   /// What each candidate has asked for in each term.
   std::map<std::pair<replica_id, term_number>, vote_request> campaigns_;
+  /// Whom a leader has told to campaign, and for which term.
+  std::set<std::pair<replica_id, term_number>> called_;
   std::vector<std::string> violations_;
   std::uint64_t steps_ = 0;
   instant moment_; ///< of the last job, and how many there were in it

@@ -26,6 +26,8 @@ void virtual_cluster::judge(member& m, const raft::core& c, const raft::effects&
   const auto committed_before = observer_.committed().size();
   if (auto broken = observer_.observe(c, e))
     violate(std::move(*broken));
+  note_messages(m, c, e.send_now);
+  note_messages(m, c, e.send_once_stored);
   judge_choice(m, c);
   judge_election(m, c);
   if (c.role() == raft::role_kind::leader)
@@ -161,7 +163,8 @@ void virtual_cluster::judge_promise(member& m, std::string_view bytes) {
   constexpr std::size_t header_bytes = 80;
   const auto header = bytes.substr(0, header_bytes);
   const auto is = [header](std::string_view type) { return header.find(type) != header.npos; };
-  if (!is("\"vote_re") && !is("\"commit_notice\"") && !is("\"append_accepted\"") && !is("\"snapshot_reply\""))
+  if (!is("\"vote_re") && !is("\"commit_notice\"") && !is("\"append_accepted\"") &&
+      !is("\"append_rejected\"") && !is("\"snapshot_reply\""))
     return;
   std::string error;
   const auto to = wire::parse_envelope(bytes, error)->dst;
@@ -205,6 +208,23 @@ void virtual_cluster::judge_promise(member& m, std::string_view bytes) {
         (stored.term == installed->term && m.storage.last_index() < installed->match))
       broken(installed->term, fmt::format("holds {} entries", installed->match.value));
     note_loyalty(m, to);
+  } else if (const auto* rejected = std::get_if<append_rejected>(&message->message);
+             rejected && rejected->sequence != sequence_number{}) {
+    note_loyalty(m, to); // it confirms a message as well
+  }
+}
+
+/// What its core believes of this is what is judged, and no measure for it.
+void virtual_cluster::note_messages(member& m, const raft::core& c,
+                                    const std::vector<raft::outgoing>& messages) {
+  for (const auto& [to, message] : messages) {
+    const auto* rejected = std::get_if<append_rejected>(&message);
+    if (std::holds_alternative<timeout_now>(message))
+      called_.insert({to, c.term() + 1});
+    else if ((rejected && rejected->sequence != sequence_number{}) ||
+             std::holds_alternative<append_accepted>(message) ||
+             std::holds_alternative<snapshot_reply>(message))
+      m.leader_heard = m.clock.shown_at(now());
   }
 }
 
@@ -213,7 +233,7 @@ void virtual_cluster::note_loyalty(member& m, replica_id leader) {
   const auto& c = core(m.id);
   if (c.known_leader() != leader)
     return;
-  m.loyal_until = std::max(m.loyal_until, c.leader_heard_at() + setup_.raft.election_timeout_min);
+  m.loyal_until = std::max(m.loyal_until, m.leader_heard + setup_.raft.election_timeout_min);
   m.loyal_in = c.term();
 }
 
@@ -223,7 +243,8 @@ void virtual_cluster::judge_vote(const member& m, replica_id candidate, const vo
   const auto voter = m.id;
   const auto shown = m.clock.shown_at(now());
   const auto campaign = campaigns_.find({candidate, reply.term});
-  const bool called = campaign != campaigns_.end() && campaign->second.transfer; // by the leader itself
+  const bool called = campaign != campaigns_.end() && campaign->second.transfer &&
+                      called_.contains({candidate, reply.term}); // by the leader itself
   if (m.loyal_in < reply.term && shown < m.loyal_until && !called)
     violate(fmt::format(
         "who follows a leader elects nobody else: {} votes for {} in term {}, {} us too early for "

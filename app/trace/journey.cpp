@@ -28,21 +28,23 @@ std::map<std::string, std::int64_t> spent_on(const std::vector<const trace::reco
 }
 
 std::vector<answered_request> first_answers(const trace::story& s) {
-  // Requests of one client have MIDs of their own; where the network is recorded, only the MID is.
+  // MIDs are each client's own, so others may have the same.
+  const auto name = [](const std::string& client, const std::string& mid) { return client + ' ' + mid; };
   std::unordered_map<std::string, const trace::record*> asked;
   std::unordered_set<std::string> done;
   std::vector<answered_request> found;
   for (const auto& r : s.records()) {
     if (r.kind == event_kind::network && !r.mid.empty()) {
-      asked.emplace(r.mid, &r);
+      asked.emplace(name(r.from, r.mid), &r); // of an answer, too, which nobody looks for
     } else if (r.type == "client_request") {
-      asked.emplace(trace::parse(r.content)["id"]["MID"].text, &r);
+      const auto content = trace::parse(r.content);
+      asked.emplace(name(content["id"]["client"].text, content["id"]["MID"].text), &r);
     } else if (r.type == "client_answer") {
       const auto content = trace::parse(r.content);
       const auto& reply = content["reply"];
-      const auto& mid = reply["id"]["MID"].text;
-      if (reply["type"].text == "client_ok" && asked.contains(mid) && done.insert(mid).second)
-        found.push_back({asked[mid], &r});
+      const auto request = name(reply["id"]["client"].text, reply["id"]["MID"].text);
+      if (reply["type"].text == "client_ok" && asked.contains(request) && done.insert(request).second)
+        found.push_back({asked[request], &r});
     }
   }
   return found;

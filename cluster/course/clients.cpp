@@ -166,6 +166,9 @@ void clients::forget_leader() {
 }
 
 void clients::finish(instant start) {
+  if (last_ok_ && !requests_.empty()) // nobody answered what came after that
+    record_.figures.longest_silence =
+        std::max(record_.figures.longest_silence, requests_.back().asked - *last_ok_);
   for (const auto& request : requests_) {
     if (request.answered)
       continue;

@@ -102,13 +102,34 @@ std::optional<places> logged_order(const operations& history, const places& all,
   return order;
 }
 
+/// Those that no search looks at, as they changed nothing and were told nothing (an empty append), come
+/// before whatever was called when they were over.
+void insert_silent(const operations& history, const places& silent, places& order) {
+  places by_end = silent;
+  std::stable_sort(by_end.begin(), by_end.end(),
+                   [&](auto a, auto b) { return history[a].done < history[b].done; });
+  places whole;
+  auto next = by_end.begin();
+  for (const auto place : order) {
+    for (; next != by_end.end() && history[*next].done < history[place].call; ++next)
+      whole.push_back(*next);
+    whole.push_back(place);
+  }
+  whole.insert(whole.end(), next, by_end.end());
+  order = std::move(whole);
+}
+
 /// Those that were never answered may take effect when all is over; which shows nobody.
-void append_unanswered(const operations& history, const places& all, places& order) {
+void add_missing(const operations& history, const places& all, places& order) {
   std::vector<std::size_t> known = order;
   std::sort(known.begin(), known.end());
+  places silent;
+  places unanswered;
   for (const auto place : all)
-    if (history[place].ending == ending::unknown && !std::binary_search(known.begin(), known.end(), place))
-      order.push_back(place);
+    if (!std::binary_search(known.begin(), known.end(), place))
+      (history[place].ending == ending::unknown ? unanswered : silent).push_back(place);
+  insert_silent(history, silent, order);
+  order.insert(order.end(), unanswered.begin(), unanswered.end());
 }
 
 } // namespace
@@ -140,7 +161,7 @@ std::vector<key_order> find_orders(const operations& history, const std::vector<
     else
       order = key_orders(history, k.operations).search_order(costs, k.verdict);
     if (k.verdict == verdict::linearizable)
-      append_unanswered(history, k.operations, *order);
+      add_missing(history, k.operations, *order);
     k.order = play(history, *order);
     if (k.verdict != verdict::linearizable)
       if (auto logged = play(history, logs[i]); logged.size() > k.order.size())

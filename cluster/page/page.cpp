@@ -32,12 +32,12 @@ struct verdict {
 
 void judge_history(const trace::story& s, std::chrono::nanoseconds limit, verdict& v) {
   const auto told = trace::history_of(s);
-  const auto* late = trace::find_late_beginning(s);
-  if (told.is_cut || late) {
+  const auto not_all = [&v] {
     if (v.state == "kept")
       v.words += "; answers not judged: the trace does not have all of them";
-    return;
-  }
+  };
+  if (told.is_cut || trace::find_late_beginning(s) || !trace::missing_members(s.files()).empty())
+    return not_all();
   if (!history::find_misfit(told.operations, told.writes_in_log)) {
     if (v.state == "kept")
       v.words += fmt::format(", {} operations linearizable", told.operations.size());
@@ -46,6 +46,8 @@ void judge_history(const trace::story& s, std::chrono::nanoseconds limit, verdic
   history::check_limits limits;
   limits.time = limit;
   const auto result = history::check(told.operations, limits);
+  if (result.explanation && told.lacks_entries)
+    return not_all();
   if (result.explanation) {
     const auto& e = *result.explanation;
     for (const auto& o : e.stretch)

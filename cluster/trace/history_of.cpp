@@ -16,14 +16,18 @@ std::string name_of(const value& id) { return id["client"].text + ' ' + id["MID"
 } // namespace
 
 void history_collector::take(const record& r) {
+  began_ = std::min(began_.value_or(r.sent), r.sent);
   if (r.kind != event_kind::message)
     return;
-  if (r.type == "client_request")
-    ask(r, parse(r.content));
-  else if (r.type == "client_answer")
+  if (r.type == "client_request") {
+    const auto request = parse(r.content);
+    add(request["id"], request["operation"], r.sent);
+  } else if (r.type == "client_answer")
     answer(r, parse(r.content)["reply"]);
   else if (r.type == "committed" && r.to == "router")
     commit(parse(r.content)["entries"]);
+  else if (r.type == "install_snapshot" && r.to == "router")
+    install(parse(r.content)["snapshot"]);
 }
 
 client_history history_collector::finish() {
@@ -33,11 +37,11 @@ client_history history_collector::finish() {
   return std::move(result_);
 }
 
-void history_collector::ask(const record& r, const value& request) {
-  const auto& id = request["id"];
-  if (!places_.try_emplace(name_of(id), result_.operations.size()).second)
-    return; // asked again
-  const auto& what = request["operation"];
+/// Its place; one that is asked again has it already.
+std::size_t history_collector::add(const value& id, const value& what, std::int64_t call) {
+  const auto [place, is_new] = places_.try_emplace(name_of(id), result_.operations.size());
+  if (!is_new)
+    return place->second;
   history::operation o;
   o.client = id["client"].text;
   o.id = id["MID"].text;
@@ -52,10 +56,11 @@ void history_collector::ask(const record& r, const value& request) {
   o.key = what["key"].text;
   o.value = what["value"].text;
   o.expected = what["expected"].text;
-  o.call = r.sent;
+  o.call = call;
   any_cut_ = any_cut_ || is_cut(o.value) || is_cut(o.expected);
   result_.operations.push_back(std::move(o));
   listed_.push_back(false);
+  return place->second;
 }
 
 void history_collector::answer(const record& r, const value& reply) {
@@ -73,17 +78,31 @@ void history_collector::answer(const record& r, const value& reply) {
   any_cut_ = any_cut_ || (o.result && is_cut(*o.result));
 }
 
+/// Who asked a process that was killed may be missing, as its last records are, and what was asked before a
+/// start on old data is: an entry that is committed all the same says what was written, though not since
+/// when.
 void history_collector::commit(const value& entries) {
   for (const auto& e : entries.items) {
-    if (e["index"].number() <= committed_)
+    const auto index = e["index"].number();
+    if (index <= committed_)
       continue;
-    committed_ = e["index"].number();
-    const auto found = places_.find(name_of(e["payload"]["id"]));
-    if (found == places_.end() || listed_[found->second])
+    result_.lacks_entries = result_.lacks_entries || index != committed_ + 1;
+    committed_ = index;
+    const auto& command = e["payload"];
+    if (command["type"].text != "command")
       continue;
-    listed_[found->second] = true;
-    result_.writes_in_log.push_back(found->second);
+    const auto place = add(command["id"], command["operation"], *began_);
+    if (listed_[place])
+      continue;
+    listed_[place] = true;
+    result_.writes_in_log.push_back(place);
   }
+}
+
+void history_collector::install(const value& snapshot) {
+  const auto last = snapshot["last_index"].number();
+  result_.lacks_entries = result_.lacks_entries || last > committed_;
+  committed_ = std::max(committed_, last);
 }
 
 client_history history_of(const story& s) {

@@ -4,6 +4,7 @@
 #include "cluster/history/history.hpp"
 #include "trace/read.hpp"
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -18,6 +19,9 @@ struct client_history {
   std::vector<std::size_t> writes_in_log;
   /// Texts were cut where whole ones are needed to judge.
   bool is_cut = false;
+  /// A replica was given a state with entries that nobody in the trace committed: gets may find what no
+  /// operation wrote.
+  bool lacks_entries = false;
 };
 client_history history_of(const story& s);
 
@@ -32,14 +36,16 @@ class history_collector {
   client_history finish();
 
  private:
-  void ask(const record& r, const value& request);
+  std::size_t add(const value& id, const value& what, std::int64_t call);
   void answer(const record& r, const value& reply);
   void commit(const value& entries);
+  void install(const value& snapshot);
 
   client_history result_;
   std::unordered_map<std::string, std::size_t> places_; ///< by client and MID
   std::vector<bool> listed_;                            ///< among the writes in the log
   std::uint64_t committed_ = 0;
+  std::optional<std::int64_t> began_; ///< nobody in it asked before
   bool any_cut_ = false;
 };
 

@@ -221,6 +221,19 @@ TEST_CASE("what is not answered ok at the end is unanswered, and never asked aga
   CHECK(f.log.figures.unanswered[0].asked == replica_id{3});
 }
 
+TEST_CASE("the longest silence may be the last one, for as long as anybody asked") {
+  fixture f(0);
+  const auto at = [](duration d) { return instant{d}; };
+  f.answer(*f.ask(at(1s)), "ok", {0}, {}, at(2s));
+  f.answer(*f.ask(at(4s)), "ok", {0}, {}, at(5s));
+  f.all.finish({});
+  CHECK(f.log.figures.longest_silence == 3s);
+  f.ask(at(6s));
+  f.ask(at(9s));
+  f.all.finish({});
+  CHECK(f.log.figures.longest_silence == 4s);
+}
+
 TEST_CASE("an answer to what was answered ok is a duplicate and changes nothing else") {
   for (const char* type : {"ok", "redirect", "fail"}) {
     fixture f(0);

@@ -34,7 +34,7 @@ operations random_history(std::uint32_t seed) {
       history.push_back(put(call, done, some_value()));
       break;
     case 1:
-      history.push_back(append(call, done, some_value()));
+      history.push_back(append(call, done, below(4) == 0 ? "" : some_value()));
       break;
     case 2:
       history.push_back(cas(call, done, some_value(), some_value(), below(2) == 0));
@@ -97,6 +97,13 @@ TEST_CASE("orders: what was never answered comes where it is needed, or last") {
   const operations h{unanswered(put(1, 2, "a")), unanswered(put(1, 2, "b")), get(5, 6, "b")};
   const auto keys = find_orders(h, {});
   CHECK(places(keys[0]) == std::vector<std::size_t>{1, 2, 0});
+}
+
+TEST_CASE("orders: what changes nothing and says nothing has its place too") {
+  const operations h{append(1, 2, ""), put(3, 4, "a"), append(5, 6, ""), unanswered(put(5, 9, "b")),
+                     get(7, 8, "a")};
+  const auto keys = find_orders(h, {});
+  CHECK(places(keys[0]) == std::vector<std::size_t>{0, 1, 2, 4, 3});
 }
 
 TEST_CASE("orders: where there is none, a beginning up to what cannot be explained") {

@@ -88,6 +88,33 @@ TEST_CASE("trace: a virtual run is recorded, shown, explained, counted and judge
   }
 }
 
+TEST_CASE("trace: requests of two clients are two, whatever they call them") {
+  const scratch_folder f;
+  std::string text = R"({"event":"header","format":1,"program":"0","mode":"real","seed":1})"
+                     "\n";
+  int at = 0;
+  const auto add = [&](const std::string& to, const std::string& type, const std::string& content) {
+    at += 1000;
+    const auto now = std::to_string(at);
+    text += R"({"event":"message","id":)" + now + R"(,"lamport":)" + now +
+            R"(,"replica":"0000","from":"x","to":")" + to + R"(","sent":)" + now + R"(,"begin":)" + now +
+            R"(,"end":)" + now + R"(,"depth":0,"type":")" + type + R"(","content":)" + content + "}\n";
+  };
+  for (const std::string client : {"C000", "C001"}) {
+    const auto id = R"("id":{"client":")" + client + R"(","MID":"1"})";
+    add("router", "client_request", "{" + id + R"(,"operation":{"type":"get","key":"k"}})");
+    add("network", "client_answer",
+        R"({"reply":{"type":"client_ok",)" + id + R"(,"value":"","applied":true}})");
+  }
+  f.write("t.jsonl", text);
+  const auto counted = call(f, {TROUPE_TRACE, "stats", "--json", "t.jsonl"});
+  REQUIRE(counted.status == 0);
+  rapidjson::Document d;
+  d.Parse(counted.out.c_str());
+  CHECK(d["latency"]["all"]["requests"].GetUint() == 2);
+  CHECK(d["latency"]["all"]["max_ns"].GetInt() == 1000);
+}
+
 TEST_CASE("trace: a run that fails leaves its trace unasked, and says where") {
   const scratch_folder f;
   // Nobody can answer what is sent to a cluster that has lost its majority.

@@ -1,3 +1,5 @@
+#include "cluster/history/linearizable.hpp"
+#include "cluster/history/witness.hpp"
 #include "cluster/trace/judge.hpp"
 #include "trace/recorder.hpp"
 
@@ -176,4 +178,39 @@ TEST_CASE("judge: the clients' history is in the trace") {
   CHECK(told.operations[1].result == "b");
   CHECK(told.writes_in_log == std::vector<std::size_t>{0});
   CHECK_FALSE(told.is_cut);
+}
+
+TEST_CASE("judge: who asked for what is committed may have been killed with the last of its trace") {
+  script s;
+  s.note("start", "0").note("start", "1");
+  s.commit("1", no_op(1, 1) + "," + entry(2, 1, "a"));
+  s.add("1", "router", "client_request",
+        R"({"id":{"client":"D","MID":"1"},"operation":{"type":"get","key":"k"}})");
+  s.add("1", "network", "client_answer",
+        R"({"reply":{"type":"client_ok","id":{"client":"D","MID":"1"},"value":"a","applied":true}})");
+  s.add("1", "router", "client_request", // again, as the first answer did not come
+        R"({"id":{"client":"C","MID":"a"},"operation":{"type":"put","key":"k","value":"a"}})");
+  s.add("1", "network", "client_answer",
+        R"({"reply":{"type":"client_ok","id":{"client":"C","MID":"a"},"applied":true}})");
+  const auto told = trace::history_of(s.story());
+  CHECK_FALSE(history::find_misfit(told.operations, told.writes_in_log));
+  CHECK(history::check(told.operations).verdict == history::verdict::linearizable);
+  CHECK_FALSE(told.lacks_entries);
+  REQUIRE(told.operations.size() == 2);
+  CHECK(told.operations[0].id == "a");
+  CHECK(told.operations[0].ending == history::ending::ok);
+}
+
+TEST_CASE("judge: a state may hold entries that are in no trace") {
+  const auto given = R"({"snapshot":{"last_index":2,"last_term":1,"data":"..."}})";
+  script unknown;
+  unknown.commit("0", no_op(1, 1)).add("1", "router", "install_snapshot", given);
+  CHECK(trace::history_of(unknown.story()).lacks_entries);
+  script behind;
+  behind.commit("0", no_op(1, 1)).commit("1", no_op(3, 1));
+  CHECK(trace::history_of(behind.story()).lacks_entries);
+  script known;
+  known.commit("0", no_op(1, 1) + "," + entry(2, 1, "a")).add("1", "router", "install_snapshot", given);
+  known.commit("1", entry(3, 1, "b"));
+  CHECK_FALSE(trace::history_of(known.story()).lacks_entries);
 }

@@ -142,12 +142,12 @@ std::string lines(const std::string& read) {
          "{\"event\":\"fault\",\"id\":10,\"at\":1000020000,\"text\":\"</script><b>\"}\n";
 }
 
-opened page_of(const std::string& text) {
+const trace::header of_a_cluster{
+    "0", "virtual", "small", UINT64_MAX, "troupe-sim small", "", 2, instant{std::chrono::seconds(1)}};
+
+opened page_of(const std::string& text, const trace::header& header = of_a_cluster) {
   std::vector<trace::recording> files;
-  files.push_back(trace::read(format(trace::header{"0", "virtual", "small", UINT64_MAX, "troupe-sim small",
-                                                   "", 2, instant{std::chrono::seconds(1)}}) +
-                                  text,
-                              "a.jsonl"));
+  files.push_back(trace::read(format(header) + text, "a.jsonl"));
   REQUIRE(files.back().damage == "");
   std::ostringstream html;
   page::write(trace::story(std::move(files)), html);
@@ -229,6 +229,21 @@ TEST_CASE("an answer that cannot be is marked, and said") {
   CHECK(p.columns.at("op_wrong") == numbers{0, 2});
   CHECK(p.head["verdict"]["state"].GetString() == std::string("broken"));
   CHECK(std::string(p.head["verdict"]["words"].GetString()).starts_with("not linearizable"));
+}
+
+TEST_CASE("answers are not judged by a part of what there is to know") {
+  auto one_of_two = of_a_cluster;
+  one_of_two.mode = "real";
+  one_of_two.replica = "0001";
+  one_of_two.members = {{1}, {2}};
+  const auto given =
+      line(12, 0, "0002", "raft", "router", "install_snapshot", R"({"snapshot":{"last_index":7}})");
+  for (const auto& p : {page_of(lines("w"), one_of_two), page_of(lines("w") + given)}) {
+    CHECK(p.columns.at("op_wrong") == numbers{0, 0});
+    CHECK(p.head["verdict"]["state"].GetString() == std::string("kept"));
+    CHECK(std::string(p.head["verdict"]["words"].GetString()).find("answers not judged") !=
+          std::string::npos);
+  }
 }
 
 TEST_CASE("a broken rule is said with the rows that show it") {
