@@ -1,5 +1,7 @@
 #include "cluster/script/selection.hpp"
 
+#include "cluster/script/story.hpp"
+
 #include <algorithm>
 
 namespace troupe::script {

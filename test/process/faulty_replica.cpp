@@ -52,7 +52,7 @@ class replica {
     if (fault_ == "stubborn")
       be_stubborn();
     if (fault_ == "chatter")
-      for (int i = 0; i < 20000; ++i)
+      for (int i = 0; i < 4000; ++i) // more than a pipe holds
         std::printf("line %d of far too many\n", i);
     std::printf("started as %d\n", getpid());
     std::fflush(stdout);
