@@ -181,7 +181,9 @@ void disk_log::store(const batch& b) {
 }
 
 void disk_log::append(const std::string& records) {
-  if (offset_ + records.size() > options_.segment_bytes && offset_ > segment_header_bytes) {
+  // Nothing but the mark behind it all may make a segment longer than it was made: see recover.cpp.
+  const auto end = offset_ + batch_record_bytes + records.size();
+  if (end > options_.segment_bytes && offset_ > segment_header_bytes) {
     files_.sync(segment_name(segments_.back().number)); // its mark, which must not be torn behind another
     begin_segment(segments_.back().number + 1);
   }

@@ -326,6 +326,29 @@ TEST_CASE("disk log: what somebody has put into a segment is not taken for a cra
   }
 }
 
+TEST_CASE("disk log: a batch that ends where its segment does is torn like any other") {
+  const auto entry_of = [](std::uint64_t index, std::size_t bytes) {
+    return make_entry(index, 1, kv::command{{"c", "m"}, kv::put{"k", std::string(bytes, 'v')}});
+  };
+  const auto name = disk::segment_name(1);
+  for (std::size_t bytes = 20; bytes < 60; ++bytes) // some of them fill the segment to any byte of its end
+    for (std::uint64_t batches = 1; batches < 8; ++batches) {
+      CAPTURE(bytes);
+      CAPTURE(batches);
+      fresh_disk d;
+      disk_log log(d.disk, somebody, small_segments);
+      store(log, {raft::hard_state{{1}, {0}}, nullptr, std::nullopt, {make_entry(1, 1)}});
+      for (std::uint64_t i = 2; i < 2 + batches; ++i)
+        store(log, {{}, nullptr, std::nullopt, {entry_of(i, bytes)}});
+      if (d.segments() > 1)
+        break;
+      const auto end = d.disk.read(name).find_last_not_of('\0') + 1 - disk::batch_record_bytes;
+      d.disk.truncate(name, std::max(end, small_segments.segment_bytes));
+      d.disk.write(name, end - 2, std::string(d.disk.read(name).size() - end + 2, '\0'));
+      CHECK(d.refusal(somebody) == "");
+    }
+}
+
 TEST_CASE("trap 18: a snapshot of the own log leaves what follows it, and a late one changes nothing") {
   fresh_disk d;
   {
