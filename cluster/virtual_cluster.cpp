@@ -21,10 +21,6 @@ constexpr std::uint64_t for_replicas = 102;
 constexpr std::size_t most_replicas = 21;
 /// What a socket keeps for a process that does not read: Linux's net.core.rmem_default.
 constexpr std::size_t socket_buffer_bytes = 212'992;
-/// So often may something happen in one moment that follows from something else in it.
-constexpr std::size_t most_in_moment = 10'000;
-/// More than any storm of messages takes that can arrive in one moment.
-constexpr std::uint64_t most_jobs_in_a_moment = 5'000'000;
 
 } // namespace
 
@@ -372,9 +368,7 @@ void virtual_cluster::wake(member& m) {
     caf::anon_send(m.life->replica->rooms().raft, actors::wake{never});
 }
 
-// ---- time
-
-instant virtual_cluster::now() const { return system_->scheduler().now(); }
+// ---- what reaches them
 
 void virtual_cluster::deliver(replica_id to, std::string bytes, instant when) {
   at(when, [this, to, bytes = std::move(bytes)]() mutable {
@@ -390,100 +384,18 @@ void virtual_cluster::deliver(replica_id to, std::string bytes, instant when) {
   });
 }
 
-void virtual_cluster::at(instant when, std::function<void()> what) {
-  plans_.push_back({std::max(when, now()), next_plan_++, std::move(what), trace::current});
-  std::push_heap(plans_.begin(), plans_.end());
-}
-
-instant virtual_cluster::next_moment() const {
-  if (stuck_)
-    return never;
-  const auto timer = system_->scheduler().next_timer();
-  return plans_.empty() ? timer : std::min(timer, plans_.front().when);
-}
-
-void virtual_cluster::step() {
-  const auto moment = next_moment();
-  if (moment == never)
-    return;
-  steps_in_moment_ = moment > now() ? 0 : steps_in_moment_ + 1;
-  if (steps_in_moment_ > most_in_moment) {
-    stuck_ = true;
-    return violate("time goes on: somebody wakes up again and again, for a moment that is over");
-  }
-  system_->scheduler().advance_to(std::max(moment, now()));
-  while (!plans_.empty() && plans_.front().when <= now()) {
-    std::pop_heap(plans_.begin(), plans_.end());
-    const auto what = std::move(plans_.back().what);
-    const trace::within why(plans_.back().why);
-    plans_.pop_back();
-    what();
-  }
-  settle();
-  judge_requests();
-}
-
-/// Runs everybody until nobody has anything to do. Who is next is up to the seed: no order of actors, and
-/// none of replicas, is one that anybody may rely on.
-void virtual_cluster::settle() {
-  auto& loop = system_->scheduler();
-  if (moment_ != now())
-    jobs_in_moment_ = 0;
-  moment_ = now();
-  while (const auto runnable = loop.runnable()) {
-    const auto which = runnable == 1 ? 0 : order_.below(runnable);
-    member* counts = nullptr;
-    if (countdowns_ > 0)
-      for (auto& m : members_)
-        if (!m.countdowns.empty() && loop.is_job_of(which, m.life->replica->actors()))
-          counts = &m;
-    loop.run_job(which);
-    if (counts)
-      count_step(*counts);
-    if (++jobs_in_moment_ == most_jobs_in_a_moment)
-      stop_all();
-  }
-}
-
-void virtual_cluster::count_step(member& m) {
-  std::vector<std::function<void()>> due;
-  for (auto& c : m.countdowns)
-    if (--c.steps == 0)
-      due.push_back(std::move(c.what));
-  countdowns_ -= std::erase_if(m.countdowns, [](const auto& c) { return c.steps == 0; });
-  for (const auto& what : due)
-    what();
-}
-
 /// A replica that wants to be woken up at once, for ever, would keep time from passing.
 void virtual_cluster::stop_all() {
   violate(
       fmt::format("time goes on: replicas do not come to rest after {} steps of actors in one moment, and "
                   "are all stopped",
-                  most_jobs_in_a_moment));
+                  jobs_in_moment_));
   for (auto& m : members_) {
     if (!m.life)
       continue;
     m.life->replica->stop();
     crash_soon(m.id);
   }
-}
-
-void virtual_cluster::run_until(instant t) {
-  while (next_moment() <= t)
-    step();
-  system_->scheduler().advance_to(t);
-}
-
-bool virtual_cluster::run_until(const std::function<bool()>& condition, instant limit) {
-  while (!condition()) {
-    if (next_moment() > limit) {
-      run_until(limit);
-      return condition();
-    }
-    step();
-  }
-  return true;
 }
 
 // ---- what can be seen

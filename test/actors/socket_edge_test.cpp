@@ -374,19 +374,28 @@ TEST_CASE("edge: a line that is longer than the buffer is skipped to its end, an
 
 // ---- the end
 
+namespace {
+
+/// Up to the end of the connection.
+messages all_received(const connection& c) {
+  messages got;
+  bool open = true;
+  while (open) {
+    await(c.edge->descriptor());
+    for (auto& m : received(*c.edge, &open))
+      got.push_back(m);
+  }
+  return got;
+}
+
+} // namespace
+
 TEST_CASE("edge: the end of the connection is reported, after what came before it") {
   for (const int type : {SOCK_STREAM, SOCK_SEQPACKET}) {
     connection c(type);
     c.send("{\"a\":1}\n");
     c.peer.close();
-    messages got;
-    bool open = true;
-    while (open) {
-      await(c.edge->descriptor());
-      for (auto& m : received(*c.edge, &open))
-        got.push_back(m);
-    }
-    CHECK(got.size() == 1);
+    CHECK(all_received(c).size() == 1);
     c.edge->send("{}"); // to nobody, and without a signal that would end the process
     CHECK_FALSE(c.edge->wants_to_write());
   }
@@ -408,14 +417,7 @@ TEST_CASE("edge: an empty packet is not the end where other packets come before 
   c.send("");
   c.send("{}");
   c.peer.close();
-  messages got;
-  bool open = true;
-  while (open) {
-    await(c.edge->descriptor());
-    for (auto& m : received(*c.edge, &open))
-      got.push_back(m);
-  }
-  CHECK(got == messages{"{}"});
+  CHECK(all_received(c) == messages{"{}"});
 }
 
 TEST_CASE("edge: a socket that is not there is an error that names it") {
